@@ -1,0 +1,99 @@
+"""From an ExperimentConfig to an RLAlgorithm: the one place where concrete parts of all layers meet."""
+
+from pathlib import Path
+
+import torch
+
+from experiment_configs.agents import BUILDERS
+from experiment_configs.datasets import open_dataset
+from experiment_configs.experiment import ExperimentConfig, TaskConfig
+from experiment_configs.measures import build_measures
+from experiment_configs.run import Run, open_logger
+from lifelong_rl.config import resolve, to_dict
+from lifelong_rl.data.episodes import EpisodeStore
+from lifelong_rl.data.samplers import HindsightSampler, MixedSampler, split_batch
+from lifelong_rl.envs.registry import make_task
+from lifelong_rl.exploration import GaussianNoise, RandomPolicy
+from lifelong_rl.goals.environment import EnvironmentGoals
+from lifelong_rl.recording.snapshot import load_snapshot
+from lifelong_rl.recording.state_tree import check_shapes
+from lifelong_rl.recording.timer import Timer
+from lifelong_rl.seeding import Seeds
+from lifelong_rl.training.collector import Collector
+from lifelong_rl.training.phase import Phase
+from lifelong_rl.training.rl_algorithm import PhaseParts, RLAlgorithm
+from lifelong_rl.types import Agent, Sampler, Stateful, Task, TaskSpec
+
+
+def build(config: ExperimentConfig, run_dir: Path) -> Run:
+    """Everything of one run; it goes on from the newest snapshot in `run_dir`, if there is one."""
+    torch.set_num_threads(config.num_threads)
+    seeds = Seeds(config.seed)
+    task = build_task(config, config.num_envs, seeds, "task", random_goals=config.collect_goals == "multi")
+    agent = build_agent(config, task.spec, seeds)
+    if config.initialize_from is not None:
+        _initialize(agent, Path(config.initialize_from))
+
+    replay = EpisodeStore(config.replay_capacity, config.num_envs, config.device)
+    dataset = None
+    if config.dataset is not None and any(phase.dataset_share > 0 for phase in config.phases):
+        dataset = open_dataset(config.dataset, config.task, task.spec, config.device)
+    collector = Collector(task, EnvironmentGoals(), replay)
+    measures = build_measures(config, agent)
+    logger, timer = open_logger(config, run_dir), Timer()
+    parts: dict[str, Stateful] = {
+        "agent": agent, "replay": replay, "collector": collector, "task": task, "seeds": seeds, "logger": logger, "timer": timer,
+    }  # fmt: skip
+    phases = [_phase_parts(config, phase, agent, task.spec, dataset, replay, seeds) for phase in config.phases]
+    algorithm = RLAlgorithm(
+        agent=agent, phases=phases, collector=collector, measures=measures, parts=parts,
+        num_transitions=lambda: len(replay),
+    )  # fmt: skip
+    run = Run(config=config, run_dir=run_dir, algorithm=algorithm, logger=logger, timer=timer)
+    run.resume()
+    return run
+
+
+def build_task(config: ExperimentConfig, num_envs: int, seeds: Seeds, name: str, *, random_goals: bool) -> Task:
+    """N environments of the config's task with a generator of their own."""
+    chosen: TaskConfig = config.task
+    return make_task(
+        chosen.name, num_envs=num_envs, generator=seeds.numpy(name), random_goals=random_goals, layout=chosen.layout,
+        horizon=chosen.horizon,
+    )  # fmt: skip
+
+
+def build_agent(config: ExperimentConfig, spec: TaskSpec, seeds: Seeds) -> Agent:
+    """The agent, its networks drawn from the run's seed."""
+    name = to_dict(config)["agent"]["name"]
+    with torch.random.fork_rng():
+        torch.manual_seed(seeds.integer("networks"))
+        return resolve(BUILDERS[name])(config.agent, spec, seeds, config.device)
+
+
+def _initialize(agent: Agent, snapshot: Path) -> None:
+    """Takes over the agent of a finished run's snapshot; its data and counters stay behind."""
+    state = load_snapshot(snapshot).parts["agent"]
+    check_shapes(agent.state_dict(), state, f"{snapshot}: agent")
+    agent.load_state_dict(state)
+
+
+def _phase_parts(
+    config: ExperimentConfig, phase: Phase, agent: Agent, spec: TaskSpec, dataset: EpisodeStore | None,
+    replay: EpisodeStore, seeds: Seeds,
+) -> PhaseParts:  # fmt: skip
+    generator = seeds.torch("exploration", config.device)
+    behaviour = agent.policy(explore=True)
+    if phase.exploration_noise:
+        behaviour = GaussianNoise(behaviour, phase.exploration_noise, spec, generator)
+    sizes = split_batch(config.sampler.batch_size, phase.dataset_share)
+    samplers: list[Sampler] = [
+        HindsightSampler(
+            store, config.sampler.hindsight, seeds.torch(f"sampler of {name}", config.device), batch_size=size,
+            reward_fn=spec.reward_fn, discount=config.sampler.discount, n_step=config.sampler.n_step,
+        )
+        for name, store, size in zip(("dataset", "replay"), (dataset, replay), sizes, strict=True)
+        if size and store is not None
+    ]  # fmt: skip
+    sampler = samplers[0] if len(samplers) == 1 else MixedSampler(samplers, seeds.torch("mixture", config.device))
+    return PhaseParts(phase=phase, sampler=sampler, behaviour=behaviour, random=RandomPolicy(spec, generator))

@@ -1,0 +1,43 @@
+"""Finds a run's offline dataset, and generates it first where it is absent and the task knows how."""
+
+from pathlib import Path
+
+from filelock import FileLock
+
+from experiment_configs.experiment import DatasetConfig, TaskConfig
+from lifelong_rl.config import ConfigError
+from lifelong_rl.data.datasets.d4rl import write_d4rl
+from lifelong_rl.data.datasets.load import load_dataset
+from lifelong_rl.data.episodes import EpisodeStore
+from lifelong_rl.envs.maze2d_config import MAZE2D_NAMES, Maze2dConfig
+from lifelong_rl.envs.maze2d_generate import D4RL_NOISE, GENERATOR_VERSION, Maze2dDatasetConfig, generate_maze2d
+from lifelong_rl.recording.counting import counting_bar
+from lifelong_rl.types import TaskSpec
+
+
+def open_dataset(config: DatasetConfig, task: TaskConfig, spec: TaskSpec, device: str) -> EpisodeStore:
+    """All of it, in a store of just that size."""
+    path = Path(config.path)
+    if not path.exists():
+        if task.name not in MAZE2D_NAMES:
+            raise ConfigError(f"variant.dataset.path: {path} does not exist, and {task.name} has no generator.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f".{path.name}.lock")):  # runs that start together generate once
+            if not path.exists():
+                generate_dataset(config, task)
+    return load_dataset(path, spec, device)
+
+
+def generate_dataset(config: DatasetConfig, task: TaskConfig) -> None:
+    """Writes a maze2d dataset in D4RL's layout to `config.path`, with a progress bar."""
+    source = Maze2dDatasetConfig(
+        task=Maze2dConfig(name=task.name, layout=task.layout, horizon=task.horizon, random_goals=True),
+        size=config.num_transitions,
+        seed=config.seed,
+        noise=D4RL_NOISE if config.noisy else 0.0,
+        hold_steps=(0, config.hold_steps),
+    )
+    with counting_bar(f"generating {config.path}", config.num_transitions) as advance_to:
+        columns = generate_maze2d(source, progress=lambda count, total: advance_to(count))
+    write_d4rl(config.path, columns, task=task.name, seed=config.seed, generator_version=GENERATOR_VERSION)
+

@@ -1,0 +1,90 @@
+"""What a variant may say: one frozen dataclass, every default filled in."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from experiment_configs.agents import AGENTS
+from lifelong_rl.config import ConfigError, one_of, unknown
+from lifelong_rl.data.samplers import HindsightConfig
+from lifelong_rl.envs.registry import TASKS
+from lifelong_rl.training.phase import Phase
+
+GoalSet = Literal["multi", "single"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """`layout` is a maze of one's own (`maze2d-custom`); `horizon=None` takes the task's."""
+
+    name: str
+    layout: str | None = None
+    horizon: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in TASKS:
+            raise ConfigError(unknown("name", "task", self.name, TASKS))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig:
+    """An offline dataset. Where the file is absent and the task knows how, it is generated: these fields say how."""
+
+    path: str
+    num_transitions: int = 1_000_000
+    noisy: bool = False
+    hold_steps: int = 0  # up to so many steps at each reached target before the next one is drawn
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplerConfig:
+    """How batches are drawn from the dataset and from the replay store."""
+
+    batch_size: int = 256
+    discount: float = 0.99
+    n_step: int = 1
+    hindsight: HindsightConfig = field(default_factory=lambda: HindsightConfig(future=1.0, future_discount=0.99))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationConfig:
+    """Episodes of each set of goals, played in one batch; `multi` draws a target per episode, `single` is the task's own."""
+
+    num_episodes: int = 100
+    goals: tuple[GoalSet, ...] = ("multi", "single")
+    seed: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.num_episodes < 1:
+            raise ConfigError(f"num_episodes must be at least 1, got {self.num_episodes}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentConfig:
+    """One run. `initialize_from` is a snapshot (`<run>/offline_itr_50`) whose agent this run starts with."""
+
+    task: TaskConfig
+    agent: Any = one_of(AGENTS, default="qrl")
+    phases: tuple[Phase, ...]
+    dataset: DatasetConfig | None = None
+    sampler: SamplerConfig = field(default_factory=SamplerConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    num_envs: int = 10  # collected from at once
+    collect_goals: GoalSet = "multi"
+    replay_capacity: int = 1_000_000
+    initialize_from: str | None = None
+    device: str = "cpu"
+    num_threads: int = 1
+    log_to_wandb: bool = False
+    log_to_tensorboard: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.phases:
+            raise ConfigError("phases must name at least one phase.")
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"phases must have names of their own, got {', '.join(names)}.")
+        for index, phase in enumerate(self.phases):
+            if phase.dataset_share > 0 and self.dataset is None:
+                raise ConfigError(f"phases[{index}] ({phase.name}) draws from a dataset, but 'dataset' is not given.")

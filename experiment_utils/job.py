@@ -1,0 +1,120 @@
+"""One run in one process: `python -m experiment_utils.job RUN_DIR`, the only thing that a launcher may execute.
+
+Goes on from the newest snapshot in RUN_DIR, if there is one. Exit status: 0 finished, 75 stopped by SIGTERM or SIGUSR1
+and to be started again, 130 stopped by Ctrl-C, 3 held by another process, 2 bad input, 1 any other failure.
+"""
+
+import argparse
+import contextlib
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from experiment_utils.run_directory import HeldError, RunDirectory
+from experiment_utils.tee import logged_to
+from experiment_utils.threads import set_threads
+from lifelong_rl.config import ConfigError, from_dict, resolve
+
+FAILED, BAD_INPUT, HELD, REQUEUE, INTERRUPTED = 1, 2, 3, 75, 130
+OUR_PACKAGES = ("lifelong_rl", "experiment_configs", "experiment_utils")
+
+
+def main() -> None:
+    """Reads the command line and runs the job."""
+    parser = argparse.ArgumentParser(prog="python -m experiment_utils.job", description="Runs one prepared run.")
+    parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="holds variant.json and run.json")
+    sys.exit(run_job(parser.parse_args().run_dir))
+
+
+def run_job(path: Path) -> int:
+    """Runs what `path`/variant.json says and keeps `status.json` true; returns the exit status."""
+    run = RunDirectory(path)
+    try:
+        run.read("variant.json")
+        with run.held():
+            status = run.status
+            if status is not None and status.state == "finished":
+                print(f"already finished: {path}")
+                return 0
+            run.write_status("running")
+            with logged_to(path / "stdout.log"):
+                return _run(run)
+    except (ConfigError, HeldError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return HELD if isinstance(error, HeldError) else BAD_INPUT
+
+
+def _run(run: RunDirectory) -> int:
+    stops = _Stops()
+    try:
+        with stops.routed():
+            _train(run)
+    except KeyboardInterrupt:
+        run.write_status("queued" if stops.requeue else "interrupted")
+        print(f"stopped: {run.path} (start it again to go on)")
+        return REQUEUE if stops.requeue else INTERRUPTED
+    # Whatever a run dies of, its status must say so, and the sweep goes on.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        return _fail(run, error)
+    run.write_status("finished")
+    print(f"finished: {run.path}")
+    return 0
+
+
+def _train(run: RunDirectory) -> None:
+    variant, module = run.read("variant.json"), run.read("run.json").get("config_module", "experiment_configs")
+    num_threads = variant.get("num_threads")
+    print(set_threads(num_threads if isinstance(num_threads, int) else 1))
+
+    build, config_class = resolve(f"{module}:build"), resolve(f"{module}:ExperimentConfig")
+    build(from_dict(config_class, variant), run.path).train()
+
+
+def _fail(run: RunDirectory, error: BaseException) -> int:
+    (run.path / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    line = error_line(error)
+    run.write_status("failed", line)
+    if not is_meant_for_the_user(error):
+        traceback.print_exception(error)
+    print(f"failed: {run.path}: {line}", file=sys.stderr)
+    return BAD_INPUT if isinstance(error, ConfigError) else FAILED
+
+
+def error_line(error: BaseException) -> str:
+    """The first line of what went wrong, with the kind of error where the words alone would be riddles."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if is_meant_for_the_user(error) or text == type(error).__name__ else f"{type(error).__name__}: {text}"
+
+
+def is_meant_for_the_user(error: BaseException) -> bool:
+    """Our own errors are lines that say what to change; all others come with a traceback."""
+    return type(error).__module__.partition(".")[0] in OUR_PACKAGES
+
+
+class _Stops:
+    """SIGTERM and SIGUSR1 (batch systems send them before they kill) become one Ctrl-C, with another exit status."""
+
+    def __init__(self) -> None:
+        self.requeue = False
+
+    @contextlib.contextmanager
+    def routed(self) -> Iterator[None]:
+        numbers = (signal.SIGTERM, signal.SIGUSR1)
+        previous = [signal.signal(number, self._note) for number in numbers]
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, previous, strict=True):
+                signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if not self.requeue:  # a second one must not break off the snapshot that the first one asked for
+            self.requeue = True
+            signal.raise_signal(signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()

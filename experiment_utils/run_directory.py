@@ -1,0 +1,121 @@
+"""A run is a directory: `variant.json`, `run.json`, `status.json`, and a lock that only one process can hold."""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import filelock
+
+from experiment_utils.sweep import Point, slug
+from lifelong_rl.config import ConfigError
+
+State = Literal["queued", "running", "finished", "failed", "interrupted"]
+NOT_IDENTIFYING = ("seed", "log_to_wandb", "log_to_tensorboard")  # the seed stands in the name by itself
+
+
+class HeldError(RuntimeError):
+    """Another process works in this run directory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What `status.json` says. `error` is the last error line of a failed run."""
+
+    state: State
+    error: str | None = None
+    pid: int | None = None
+    host: str | None = None
+    updated: str | None = None  # UTC, for people
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Reads and writes the files of one run; every write is whole or not at all."""
+
+    path: Path
+
+    @property
+    def status(self) -> Status | None:
+        """None where there is no run yet."""
+        if not (self.path / "status.json").exists():
+            return None
+        return Status(**{key: value for key, value in self.read("status.json").items() if key in _STATUS_KEYS})
+
+    def write_status(self, state: State, error: str | None = None) -> None:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        status = Status(state=state, error=error, pid=os.getpid(), host=socket.gethostname(), updated=now)
+        self.write("status.json", dataclasses.asdict(status))
+
+    def read(self, name: str) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.path / name).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise ConfigError(f"{self.path} is not a run directory: it has no {name}.") from None
+        except ValueError as error:
+            raise ConfigError(f"{self.path / name} is not readable as JSON: {error}.") from None
+
+    def write(self, name: str, values: Mapping[str, Any]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        temporary = self.path / f".{name}.{os.getpid()}"
+        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self.path / name)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Only one process works in a run directory; the system lets go of the lock when that process dies."""
+        lock = filelock.FileLock(self.path / "LOCK")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            status = self.status or Status(state="running")
+            raise HeldError(f"{self.path} is held by process {status.pid} on {status.host}.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def is_held(self) -> bool:
+        """Whether a process works in it now."""
+        try:
+            with self.held():
+                return False
+        except HeldError:
+            return True
+
+
+def fingerprint(variant: Mapping[str, Any]) -> str:
+    """8 hex digits of the canonical resolved variant: the same for every seed and wherever it is recorded."""
+    identifying = {key: value for key, value in variant.items() if key not in NOT_IDENTIFYING}
+    return hashlib.sha256(json.dumps(identifying, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:8]
+
+
+def run_id(point: Point, prefix: str = "") -> str:
+    """Slug of the preset and the swept values, fingerprint of the variant, seed: `learning_rate-0.001-0a1b2c3d-s0`."""
+    return "-".join(filter(None, [prefix, slug(point.swept), fingerprint(point.variant), f"s{point.seed}"]))
+
+
+def find_runs(experiment_dir: Path, points: list[Point], prefix: str = "") -> list[RunDirectory]:
+    """Where each point's run is or will be. The same variant and seed are one run, whatever was swept to get there."""
+    existing = {}
+    for path in sorted(experiment_dir.iterdir()) if experiment_dir.is_dir() else []:
+        match = re.search(r"(?:^|-)([0-9a-f]{8}-s\d+)$", path.name)
+        if match and (path / "variant.json").exists():
+            existing[match[1]] = path
+    runs = []
+    for point in points:
+        named = experiment_dir / run_id(point, prefix)
+        other = existing.get(f"{fingerprint(point.variant)}-s{point.seed}", named)
+        runs.append(RunDirectory(named if named.exists() else other))
+    return runs
+
+
+_STATUS_KEYS = {field.name for field in dataclasses.fields(Status)}

@@ -1,0 +1,37 @@
+"""What a command is about to do, as a table; and what became of it, failures last."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from experiment_utils.plan import PlannedRun
+from experiment_utils.sweep import short_labels
+
+
+def table(runs: Sequence[PlannedRun]) -> str:
+    """One line a run: its state, seed, swept values and directory."""
+    labels = short_labels(list(runs[0].point.swept))
+    heading = ["state", "seed", *labels.values(), "directory"]
+    rows = [
+        [run.state, str(run.point.seed), *map(str, run.point.swept.values()), str(run.directory.path)] for run in runs
+    ]
+    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+    line = "  ".join(f"{{:<{width}}}" for width in widths)
+    lines = [line.format(*row).rstrip() for row in [heading, *rows]]
+    num_new = sum(run.is_to_run for run in runs)
+    return "\n".join([*lines, f"{num_new} of {len(runs)} runs would start; nothing was written."])
+
+
+def report(runs: Sequence[PlannedRun], stopped: int) -> int:
+    """Prints how many ended how and the last error line of each failed run; returns the number of failures."""
+    statuses = {run.directory.path: run.directory.status for run in runs}
+    states = Counter(status.state for status in statuses.values() if status is not None)
+    if len(runs) != 1 or stopped:
+        print(", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing to run")
+    if stopped:
+        print("stopped; the same command goes on where it stopped")
+    failed = {path: status.error for path, status in statuses.items() if status and status.state == "failed"}
+    if failed and len(runs) > 1:
+        print(f"failed ({len(failed)} of {len(runs)}):")
+        for path, error in failed.items():
+            print(f"  {path}: {error}")
+    return sum(status is None or status.state != "finished" for status in statuses.values())

@@ -1,0 +1,1 @@
+"""Steps stored by episode, batches drawn from them, datasets read and written."""

@@ -1,0 +1,191 @@
+"""Ways to draw a batch: hindsight goals (Andrychowicz et al. 2017, arXiv:1707.01495), n-step returns, old with new."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lifelong_rl.data.episodes import EpisodeStore
+from lifelong_rl.types import Batch, GoalFn, Sampler
+
+
+@dataclass(frozen=True, kw_only=True)
+class HindsightConfig:
+    """Relative weights of where a transition's goal comes from."""
+
+    behaviour: float = 0.0  # the goal that the behaviour policy followed
+    future: float = 0.0  # achieved later in the same episode
+    achieved: float = 0.0  # achieved anywhere in the store
+    desired: float = 0.0  # asked for by the environment anywhere in the store
+    random: float = 0.0  # achieved by the batch's row before this one: no further look-up (QRL)
+    future_discount: float | None = None  # share kept per step ahead; None: all the rest of the episode alike
+
+    def __post_init__(self) -> None:
+        if min(self.weights) < 0 or not 0 < sum(self.weights) < float("inf"):
+            raise ValueError(f"HindsightConfig: weights must be at least 0 with a positive sum, got {self.weights}.")
+        if self.future_discount is not None and not 0 < self.future_discount < 1:
+            raise ValueError(f"HindsightConfig.future_discount must be in (0, 1) or None, got {self.future_discount}.")
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Behaviour, future, achieved, desired, random."""
+        return astuple(self)[:5]
+
+
+BEHAVIOUR, FUTURE, ACHIEVED, DESIRED, RANDOM = range(5)
+
+
+class HindsightSampler:
+    """Transitions with re-chosen goals; joins `n_step` steps; `reward_fn` makes rewards follow the goal.
+
+    Future goals: of the n steps left in the episode, step k ahead (0 is the transition's own) has probability
+    proportional to future_discount ** k, exactly, whatever n; drawn in O(batch).
+    """
+
+    def __init__(
+        self,
+        store: EpisodeStore,
+        hindsight: HindsightConfig,
+        generator: torch.Generator,
+        *,
+        batch_size: int,
+        reward_fn: GoalFn | None = None,
+        discount: float = 0.99,
+        n_step: int = 1,
+    ) -> None:
+        if batch_size < 1 or n_step < 1:
+            raise ValueError(f"HindsightSampler: batch_size {batch_size} and n_step {n_step} must be at least 1.")
+        self._store, self._hindsight, self._generator = store, hindsight, generator
+        self._batch_size, self._reward_fn, self._discount, self._n_step = batch_size, reward_fn, discount, n_step
+        weights = torch.tensor(hindsight.weights, dtype=torch.float64, device=store.device)
+        self._thresholds = weights.cumsum(0)[:-1] / weights.sum()
+
+    def sample(self) -> Batch:
+        """A batch of `batch_size` rows, drawn with replacement."""
+        at = self._store.at
+        first = self._store.random_indices(self._generator, self._batch_size)
+        steps_left = self._store.steps_left(first)
+        span = steps_left.clamp(max=self._n_step)
+        last = first + (span - 1) * self._store.num_envs
+        goal, goal_index, steps_to_goal = self._choose_goals(first, last, steps_left)
+
+        next_observation = at("next_observation", last)
+        next_achieved_goal = at("next_achieved_goal", last)
+        reward, cost = self._join_steps(first, span, goal, next_achieved_goal)
+        return Batch(
+            observation=at("observation", first),
+            action=at("action", first),
+            reward=reward,
+            discount=self._discount**span * ~at("terminated", last),
+            next_observation=next_observation,
+            next_achieved_goal=next_achieved_goal,
+            goal=goal,
+            goal_observation=next_observation if goal_index is last else at("next_observation", goal_index),
+            steps_to_goal=steps_to_goal,
+            cost=cost,
+            ended=at("ended", last),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The generator's state."""
+        return {"generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Draws the same batches again, from an equal store."""
+        self._generator.set_state(state["generator"])
+
+    def _choose_goals(self, first: Tensor, last: Tensor, steps_left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Goals [B, G], the index at whose end each was achieved (`last` where nowhere) and the steps to it (or -1)."""
+        at, weights = self._store.at, self._hindsight.weights
+        uniform = torch.rand(2, len(first), generator=self._generator, dtype=torch.float64, device=first.device)
+        source = torch.bucketize(uniform[0], self._thresholds, right=True)
+        index, steps_to_goal = last, torch.full_like(first, -1)
+
+        if weights[FUTURE]:
+            ahead = truncated_geometric(uniform[1], steps_left, self._hindsight.future_discount)
+            index = torch.where(source == FUTURE, first + ahead * self._store.num_envs, index)
+            steps_to_goal = torch.where(source == FUTURE, ahead + 1, steps_to_goal)
+        if weights[RANDOM]:
+            index = torch.where(source == RANDOM, last.roll(1), index)
+        if weights[ACHIEVED] or weights[DESIRED]:
+            anywhere = self._store.random_indices(self._generator, len(first))
+            index = torch.where(source == ACHIEVED, anywhere, index)
+
+        goal = at("next_achieved_goal", index)
+        if weights[BEHAVIOUR]:
+            goal = _put(goal, source == BEHAVIOUR, at("goal", first))
+        if weights[DESIRED]:
+            goal = _put(goal, source == DESIRED, at("desired_goal", anywhere))
+        return goal, index, steps_to_goal.float()
+
+    def _join_steps(self, first: Tensor, span: Tensor, goal: Tensor, last_achieved: Tensor) -> tuple[Tensor, Tensor]:
+        """Discounted rewards and plain costs [B], summed over the `span` steps from each index."""
+        at = self._store.at
+        if self._n_step == 1:
+            reward = at("reward", first) if self._reward_fn is None else self._reward_fn(last_achieved, goal)
+            return reward, at("cost", first)
+        total, cost = torch.zeros(2, len(first), device=first.device)
+        for k in range(self._n_step):
+            live = k < span
+            index = torch.where(live, first + k * self._store.num_envs, first)
+            if self._reward_fn is None:
+                reward = at("reward", index)
+            else:
+                reward = self._reward_fn(at("next_achieved_goal", index), goal)
+            total += torch.where(live, self._discount**k * reward, 0)
+            cost += torch.where(live, at("cost", index), 0)
+        return total, cost
+
+
+class MixedSampler:
+    """Shuffles other samplers' batches together, e.g. old data with new; each sampler's own batch size is its share."""
+
+    def __init__(self, samplers: Sequence[Sampler], generator: torch.Generator) -> None:
+        self._samplers, self._generator = tuple(samplers), generator
+
+    def sample(self) -> Batch:
+        """In random order, so that an agent that pairs neighbouring rows pairs old with new as well."""
+        batches = [sampler.sample() for sampler in self._samplers]
+        rows = sum(len(batch.reward) for batch in batches)
+        order = torch.randperm(rows, generator=self._generator, device=batches[0].reward.device)
+        return Batch(**{f.name: torch.cat([getattr(batch, f.name) for batch in batches])[order] for f in fields(Batch)})
+
+    def state_dict(self) -> dict[str, Any]:
+        """The samplers' states, in order, and the generator's."""
+        return {"samplers": [sampler.state_dict() for sampler in self._samplers], "generator": self._generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Draws the same batches again, from equal stores."""
+        self._generator.set_state(state["generator"])
+        for sampler, part in zip(self._samplers, state["samplers"], strict=True):
+            sampler.load_state_dict(part)
+
+
+def split_batch(batch_size: int, offline_fraction: float) -> tuple[int, int]:
+    """Rows from old data and rows from new, of a batch; a fraction above 0 and below 1 gives each at least one."""
+    if not 0 <= offline_fraction <= 1:
+        raise ValueError(f"offline_fraction must be in [0, 1], got {offline_fraction}.")
+    offline = round(batch_size * offline_fraction)
+    if 0 < offline_fraction < 1 and batch_size > 1:
+        offline = min(max(offline, 1), batch_size - 1)
+    return offline, batch_size - offline
+
+
+def truncated_geometric(uniform: Tensor, length: Tensor, discount: float | None) -> Tensor:
+    """Numbers k in {0 .. length - 1}, P(k) proportional to discount ** k (None: all alike), from float64 in [0, 1).
+
+    The distribution function is (1 - discount ** (k + 1)) / (1 - discount ** length); this is its exact inverse.
+    """
+    if discount is None:
+        drawn = uniform * length
+    else:
+        rate = math.log(discount)
+        drawn = torch.log1p(uniform * torch.expm1(rate * length.double())) / rate
+    return drawn.long().minimum(length - 1)  # rounding may reach `length` itself
+
+
+def _put(goal: Tensor, where: Tensor, value: Tensor) -> Tensor:
+    return torch.where(where.reshape(-1, *[1] * (goal.ndim - 1)), value, goal)

@@ -1,0 +1,39 @@
+"""Exploration as policies around policies: uniform actions, and Gaussian noise on top of another's."""
+
+import torch
+from torch import Tensor
+
+from lifelong_rl.types import Policy, TaskSpec
+
+
+class RandomPolicy:
+    """Uniform over the action range, or over the choices."""
+
+    def __init__(self, spec: TaskSpec, generator: torch.Generator) -> None:
+        self._spec, self._generator = spec, generator
+
+    def reset(self, ended: Tensor) -> None:
+        pass
+
+    def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
+        spec, count = self._spec, len(observation)
+        if spec.discrete:
+            return torch.randint(spec.action_size, (count,), generator=self._generator, device=observation.device)
+        unit = torch.rand(count, spec.action_size, generator=self._generator, device=observation.device)
+        return spec.action_low + (spec.action_high - spec.action_low) * unit
+
+
+class GaussianNoise:
+    """Another policy's action plus noise of `scale` halves of the range, clipped to the range."""
+
+    def __init__(self, policy: Policy, scale: float, spec: TaskSpec, generator: torch.Generator) -> None:
+        self._policy, self._spec, self._generator = policy, spec, generator
+        self._std = scale * (spec.action_high - spec.action_low) / 2
+
+    def reset(self, ended: Tensor) -> None:
+        self._policy.reset(ended)
+
+    def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
+        action = self._policy(observation, goal)
+        noise = torch.empty_like(action).normal_(generator=self._generator)
+        return (action + self._std * noise).clamp(self._spec.action_low, self._spec.action_high)

@@ -1,0 +1,70 @@
+"""Tanh-normal actor with state-dependent spread, as in quasimetric-rl (after Acme's tanh-normal)."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lifelong_rl.networks.mlp import MLP
+
+EDGE = 0.999  # beyond it, a squashed action's probability is that of the whole tail
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(16)  # expectations under a standard normal
+
+
+class TanhNormal:
+    """tanh(N(mean, std)) on [-1, 1]^A; all shapes [..., A]."""
+
+    def __init__(self, mean: Tensor, std: Tensor) -> None:
+        self.mean, self.std = mean, std
+
+    def sample(self, generator: torch.Generator) -> Tensor:
+        """Differentiable in mean and std."""
+        noise = torch.empty_like(self.mean).normal_(generator=generator)
+        return torch.tanh(self.mean + self.std * noise)
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        """[...], natural logarithm; the mass beyond +-0.999 is spread over its tail, so the ends are finite."""
+        inner = action.clamp(-EDGE, EDGE)
+        raw = torch.atanh(inner)
+        density = self._log_normal(raw) - torch.log1p(-inner.square())
+        cut, width = math.atanh(EDGE), math.log(1 - EDGE)
+        right = torch.special.log_ndtr((self.mean - cut) / self.std) - width
+        left = torch.special.log_ndtr((-cut - self.mean) / self.std) - width
+        return torch.where(action >= EDGE, right, torch.where(action <= -EDGE, left, density)).sum(-1)
+
+    def entropy(self) -> Tensor:
+        """[...], by 16-point Gauss-Hermite quadrature of the log-derivative of tanh (no sampling noise)."""
+        nodes = torch.as_tensor(_NODES, dtype=self.mean.dtype, device=self.mean.device)
+        weights = torch.as_tensor(_WEIGHTS / _WEIGHTS.sum(), dtype=self.mean.dtype, device=self.mean.device)
+        raw = self.mean[..., None] + self.std[..., None] * nodes
+        log_slope = 2 * (math.log(2) - raw - F.softplus(-2 * raw))  # log(1 - tanh^2)
+        normal = 0.5 * math.log(2 * math.pi * math.e) + self.std.log()
+        return (normal + (log_slope * weights).sum(-1)).sum(-1)
+
+    def squashed_mean(self) -> Tensor:
+        return torch.tanh(self.mean)
+
+    def likeliest_of(self, count: int, generator: torch.Generator) -> Tensor:
+        """The likeliest of `count` samples: quasimetric-rl's estimate of the mode of the squashed density."""
+        noise = torch.empty((count, *self.mean.shape), device=self.mean.device).normal_(generator=generator)
+        actions = torch.tanh(self.mean + self.std * noise)
+        best = self.log_prob(actions).argmax(0)
+        return actions.gather(0, best[None, ..., None].expand(1, *self.mean.shape))[0]
+
+    def _log_normal(self, raw: Tensor) -> Tensor:
+        return -0.5 * ((raw - self.mean) / self.std).square() - self.std.log() - 0.5 * math.log(2 * math.pi)
+
+
+class TanhNormalActor(nn.Module):
+    """pi(a | observation, goal); starts at mean 0 and spread softplus(0) = 0.693."""
+
+    def __init__(self, observation_size: int, goal_size: int, action_size: int, hidden_sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.body = MLP(observation_size + goal_size, hidden_sizes, 2 * action_size, zero_output=True)
+
+    def forward(self, observation: Tensor, goal: Tensor) -> TanhNormal:
+        mean, raw_std = self.body(torch.cat([observation, goal], -1)).chunk(2, -1)
+        return TanhNormal(mean, F.softplus(raw_std) + 1e-4)

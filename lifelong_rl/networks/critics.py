@@ -1,0 +1,74 @@
+"""Quasimetric critic (Wang et al. 2023): latents of states and goals, a distance between them, and latent dynamics."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lifelong_rl.config import one_of
+from lifelong_rl.networks.energies import ENERGIES, EnergyHead, build_energy
+from lifelong_rl.networks.mlp import MLP
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuasimetricCriticConfig:
+    """Defaults suit small tasks; `projector_size` is the head's input."""
+
+    encoder_sizes: tuple[int, ...] = (256, 256)
+    latent_size: int = 128
+    projector_sizes: tuple[int, ...] = (256,)
+    projector_size: int = 256
+    dynamics_sizes: tuple[int, ...] = (256, 256)
+    energy: object = one_of(ENERGIES, default="iqe")
+
+
+class QuasimetricCritic(nn.Module):
+    """States and goals as points z [B, L]; `project` takes them to the head's space, where `distance` measures steps.
+
+    Without a `goal_size` goals are states and share the states' encoder; with one, an encoder of the goal alone
+    gives each goal a point of its own.
+    """
+
+    def __init__(
+        self, config: QuasimetricCriticConfig, observation_size: int, action_size: int, goal_size: int | None
+    ) -> None:
+        super().__init__()
+        latent = config.latent_size
+        self.encoder = MLP(observation_size, config.encoder_sizes, latent)
+        self.goal_encoder = self.encoder if goal_size is None else MLP(goal_size, config.encoder_sizes, latent)
+        self.projector = MLP(latent, config.projector_sizes, config.projector_size)
+        self.dynamics = MLP(latent + action_size, config.dynamics_sizes, latent, zero_output=True)
+        self.head: EnergyHead = build_energy(config.energy, config.projector_size)
+
+    def encode(self, observation: Tensor) -> Tensor:
+        return self.encoder(observation)
+
+    def encode_goal(self, goal: Tensor) -> Tensor:
+        return self.goal_encoder(goal)
+
+    def predict(self, latent: Tensor, action: Tensor) -> Tensor:
+        """The latent after `action`; the identity before any learning."""
+        return latent + self.dynamics(torch.cat([latent, action], -1))
+
+    def project(self, latent: Tensor) -> Tensor:
+        return self.projector(latent)
+
+    def distance(self, x: Tensor, y: Tensor) -> Tensor:
+        """Steps from x to y, both projected [..., D] -> [...]."""
+        return -self.head(x, y)
+
+    def steps_between(self, observation: Tensor, goal: Tensor) -> Tensor:
+        """From raw observations and goals (in the form that the critic's goal encoder takes)."""
+        return self.distance(self.project(self.encode(observation)), self.project(self.encode_goal(goal)))
+
+
+class Multiplier(nn.Module):
+    """A Lagrange multiplier kept positive: softplus of a free number."""
+
+    def __init__(self, initial: float) -> None:
+        super().__init__()
+        self.raw = nn.Parameter(torch.tensor(initial).expm1().log() if initial < 20 else torch.tensor(float(initial)))
+
+    def forward(self) -> Tensor:
+        return F.softplus(self.raw)

@@ -1,0 +1,82 @@
+"""Steps a task with a policy and hands every step to a store."""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from lifelong_rl.types import DivergenceError, GoalSource, Metrics, Observed, Policy, Step, Task
+
+
+class StepStore(Protocol):
+    def add(self, step: Step) -> None: ...
+
+
+class Collector:
+    """Owns the running episodes of its task: what it observes and what it was told to do."""
+
+    def __init__(self, task: Task, goals: GoalSource, store: StepStore) -> None:
+        self.num_steps = 0
+        self._task, self._goals, self._store = task, goals, store
+        self._observed: Observed | None = None
+        self._goal = torch.empty(0)
+
+    def collect(self, policy: Policy, num_steps: int) -> Metrics:
+        """At least `num_steps` transitions (a whole number of steps of all N environments)."""
+        if num_steps == 0:
+            return {}
+        if self._observed is None:
+            self._observed = self._task.reset()
+            self._goal = self._goals.choose(self._observed.desired_goal, self._observed.observation)
+            policy.reset(torch.ones(self._task.num_envs, dtype=torch.bool))
+        reward, success, ended = [], [], 0
+        for _ in range(-(-num_steps // self._task.num_envs)):
+            step, succeeded = self._step(policy)
+            reward.append(step.reward.mean())
+            success.append(succeeded[step.ended])
+            ended += int(step.ended.sum())
+        metrics: Metrics = {"reward_mean": torch.stack(reward).mean(), "num_episodes": float(ended)}
+        if ended:
+            metrics["success_at_end_rate"] = torch.cat(success).float().mean()
+        return metrics
+
+    def _step(self, policy: Policy) -> tuple[Step, Tensor]:
+        now = self._observed
+        assert now is not None
+        sim_state = self._task.sim_state()
+        action = policy(now.observation, self._goal)
+        outcome = self._task.step(action)
+        if not bool(torch.isfinite(outcome.observed.observation).all()):
+            where = (~torch.isfinite(outcome.observed.observation).flatten(1).all(1)).nonzero()[0].item()
+            raise DivergenceError(
+                f"env step {self.num_steps}: observation of environment {where} of {self._task.spec.name} is not finite."
+            )
+        ended = outcome.terminated | outcome.truncated
+        step = Step(
+            observation=now.observation, action=action, reward=outcome.reward,
+            next_observation=outcome.observed.observation, next_achieved_goal=outcome.observed.achieved_goal,
+            goal=self._goal, desired_goal=now.desired_goal, terminated=outcome.terminated, ended=ended,
+            sim_state=sim_state,
+        )  # fmt: skip
+        self._store.add(step)
+        self.num_steps += self._task.num_envs
+        self._observed = outcome.observed
+        if bool(ended.any()):
+            self._begin_episodes(policy, ended)
+        return step, outcome.success
+
+    def _begin_episodes(self, policy: Policy, ended: Tensor) -> None:
+        self._observed = self._task.reset_where(ended)
+        fresh = self._goals.choose(self._observed.desired_goal, self._observed.observation)
+        self._goal = torch.where(ended[:, None], fresh, self._goal)
+        policy.reset(ended)
+
+    def state_dict(self) -> dict[str, Any]:
+        if self._observed is None:
+            return {"num_steps": self.num_steps}
+        return {"num_steps": self.num_steps, "goal": self._goal, "observed": dict(vars(self._observed))}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.num_steps = state["num_steps"]
+        if "observed" in state:
+            self._goal, self._observed = state["goal"], Observed(**state["observed"])

@@ -1,0 +1,88 @@
+"""Plays the same seeded episodes at each call, in one batch, and compares with reference policies on those very episodes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lifelong_rl.types import Agent, Metrics, Policy, Task, TaskSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Episodes:
+    """What a policy did in E episodes of T steps, one per environment."""
+
+    rewards: Tensor  # [T, E]
+    success: Tensor  # [T, E] bool
+
+
+class Evaluator:
+    """Episodes run for the full horizon; starts and goals are those of the task's state at construction."""
+
+    def __init__(self, task: Task, references: Mapping[str, Callable[[], Policy]]) -> None:
+        self.task = task
+        self._references = references
+        self._start = task.state_dict()
+        self._reference_steps: dict[str, Tensor] = {}
+        self.reference_metrics: dict[str, Metrics] = {}
+
+    def evaluate(self, agent: Agent) -> Metrics:
+        """Metrics of the agent's greedy policy, and its steps to goal as a multiple of each reference's."""
+        for name, make in self._references.items():
+            if name not in self.reference_metrics:
+                played = self.play(make())
+                self._reference_steps[name] = steps_to_goal(played.success)
+                self.reference_metrics[name] = summary(played, self.task.spec)
+        episodes = self.play(agent.policy(explore=False))
+        metrics = summary(episodes, self.task.spec)
+        steps = steps_to_goal(episodes.success)
+        for name, reference in self._reference_steps.items():
+            metrics[f"steps_over_{name}"] = steps.mean() / reference.mean()
+        return metrics
+
+    def play(self, policy: Policy, watch: Callable[[Tensor], Any] | None = None) -> Episodes:
+        """`watch` is shown the simulator states [E, S] before each step and after the last."""
+        task = self.task
+        task.load_state_dict(self._start)
+        observed = task.reset()
+        policy.reset(torch.ones(task.num_envs, dtype=torch.bool))
+        rewards, success = [], []
+        for _ in range(task.spec.horizon):
+            if watch is not None:
+                watch(task.sim_state())
+            outcome = task.step(policy(observed.observation, observed.desired_goal))
+            observed = outcome.observed
+            rewards.append(outcome.reward)
+            success.append(outcome.success)
+        if watch is not None:
+            watch(task.sim_state())
+        return Episodes(rewards=torch.stack(rewards), success=torch.stack(success))
+
+
+def steps_to_goal(success: Tensor) -> Tensor:
+    """Steps until the first success in each column of [T, E]; T + 1 where there is none. [E] float32."""
+    first = success.float().argmax(0) + 1
+    return torch.where(success.any(0), first, len(success) + 1).float()
+
+
+def summary(episodes: Episodes, spec: TaskSpec) -> Metrics:
+    """Success at any step and at the last, steps to goal (failures count as horizon + 1), share of steps held after."""
+    success, returns = episodes.success, episodes.rewards.sum(0)
+    steps = steps_to_goal(success)
+    reached = success.any(0)
+    time = torch.arange(1, len(success) + 1)[:, None]
+    after = time >= steps
+    metrics: Metrics = {
+        "success_rate": reached.float().mean(),
+        "success_at_end_rate": success[-1].float().mean(),
+        "steps_to_goal_mean": steps.mean(),
+        "held_fraction": success[after].float().mean() if bool(reached.any()) else 0.0,
+        "return_mean": returns.mean(),
+        "return_std": returns.std(unbiased=False),
+    }
+    if spec.score_range is not None:
+        low, high = spec.score_range
+        metrics["normalized_score"] = 100 * (returns.mean() - low) / (high - low)
+    return metrics
