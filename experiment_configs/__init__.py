@@ -1,4 +1,4 @@
-"""From a checked variant to a run: `ExperimentConfig` and `build`, imported (with torch and mujoco) when they are used."""
+"""From a checked variant to a run: `ExperimentConfig` and `build`, imported (with torch and mujoco) when used."""
 
 from typing import Any
 

@@ -42,7 +42,8 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     measures = build_measures(config, agent)
     logger, timer = open_logger(config, run_dir), Timer()
     parts: dict[str, Stateful] = {
-        "agent": agent, "replay": replay, "collector": collector, "task": task, "seeds": seeds, "logger": logger, "timer": timer,
+        "agent": agent, "replay": replay, "collector": collector, "task": task, "seeds": seeds, "logger": logger,
+        "timer": timer,
     }  # fmt: skip
     phases = [_phase_parts(config, phase, agent, task.spec, dataset, replay, seeds) for phase in config.phases]
     algorithm = RLAlgorithm(
@@ -90,7 +91,7 @@ def _phase_parts(
     samplers: list[Sampler] = [
         HindsightSampler(
             store, config.sampler.hindsight, seeds.torch(f"sampler of {name}", config.device), batch_size=size,
-            reward_fn=spec.reward_fn, discount=config.sampler.discount, n_step=config.sampler.n_step,
+            reward_fn=spec.reward_fn, discount=config.sampler.discount, n_step=config.sampler.n_step, mean_action=config.sampler.mean_action,
         )
         for name, store, size in zip(("dataset", "replay"), (dataset, replay), sizes, strict=True)
         if size and store is not None

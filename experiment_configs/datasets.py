@@ -39,5 +39,5 @@ def generate_dataset(config: DatasetConfig, task: TaskConfig) -> None:
     )
     with counting_bar(f"generating {config.path}", config.num_transitions) as advance_to:
         columns = generate_maze2d(source, progress=lambda count, total: advance_to(count))
-    write_d4rl(config.path, columns, task=task.name, seed=config.seed, generator_version=GENERATOR_VERSION)
+    write_d4rl(config.path, columns, task=task.name, seed=config.seed, generator_version=str(GENERATOR_VERSION))
 

@@ -43,12 +43,17 @@ class SamplerConfig:
     batch_size: int = 256
     discount: float = 0.99
     n_step: int = 1
+    mean_action: bool = False  # of the n steps, not their first
     hindsight: HindsightConfig = field(default_factory=lambda: HindsightConfig(future=1.0, future_discount=0.99))
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.n_step < 1:
+            raise ConfigError(f"batch_size {self.batch_size} and n_step {self.n_step} must be at least 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig:
-    """Episodes of each set of goals, played in one batch; `multi` draws a target per episode, `single` is the task's own."""
+    """Episodes per set of goals, played in one batch; `multi` draws a target for each, `single` is the task's own."""
 
     num_episodes: int = 100
     goals: tuple[GoalSet, ...] = ("multi", "single")
@@ -80,6 +85,9 @@ class ExperimentConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.num_envs < 1 or self.replay_capacity < self.num_envs:
+            room = f"replay_capacity {self.replay_capacity}"
+            raise ConfigError(f"num_envs must be at least 1 and at most {room}, got {self.num_envs}.")
         if not self.phases:
             raise ConfigError("phases must name at least one phase.")
         names = [phase.name for phase in self.phases]

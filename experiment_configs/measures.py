@@ -50,7 +50,7 @@ def reference_policies(task: Task, seeds: Seeds) -> dict[str, Callable[[], Polic
 
 
 class DistanceCheck:
-    """Learned steps from states at rest to goals, against the shortest way at top speed, over random pairs of places."""
+    """Learned steps from states at rest to goals, against the shortest way at top speed, for random pairs of places."""
 
     def __init__(self, task: Maze2dTask, generator: np.random.Generator) -> None:
         start, goal = (task.grid.sample_positions(NUM_PAIRS, generator) for _ in range(2))

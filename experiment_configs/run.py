@@ -1,5 +1,7 @@
 """A built run: trains, goes on where it stopped, and ends with a table of what it reached."""
 
+import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,10 +45,10 @@ class Run:
         """All phases that are not done yet, then the closing table."""
         algorithm = self.algorithm
         num_epochs = sum(phase.num_epochs for phase in self.config.phases)
-        before = {"epochs_before": algorithm.epochs_before, "updates_before": algorithm.updates}
         meta = {"variant": to_dict(self.config)}
         try:
-            with Progress(num_epochs, **before) as progress:
+            progress = Progress(num_epochs, epochs_before=algorithm.epochs_before, updates_before=algorithm.updates)
+            with progress:
                 algorithm.train(RunRecorder(self.run_dir, self.logger, self.timer, progress, meta))
         finally:
             self.logger.close()
@@ -54,16 +56,13 @@ class Run:
 
     def resume(self) -> None:
         """Goes on from the newest snapshot in the run's directory; from the start where there is none."""
-        interrupted = self.run_dir / "interrupted"
-        found = [interrupted] if interrupted.exists() else list_snapshots(self.run_dir)
-        if not found:
+        newest = _newest_snapshot(self.run_dir)
+        if newest is None:
             return
-        snapshot = load_snapshot(found[0])
-        for name, part in self.algorithm.parts.items():
-            if name == "agent":
-                check_shapes(part.state_dict(), snapshot.parts[name], f"{found[0]}: {name}")
+        snapshot = load_snapshot(newest)
+        check_shapes(self.algorithm.agent.state_dict(), snapshot.parts["agent"], f"{newest}: agent")
         self.algorithm.load(snapshot.parts, snapshot.meta["counters"])
-        print(f"going on from {found[0]}")
+        print(f"going on from {newest}")
 
     def print_table(self) -> None:
         """Ours, the fresh controller and a random policy, on the same starts and goals."""
@@ -88,6 +87,20 @@ def open_logger(config: ExperimentConfig, run_dir: Path) -> Logger:
     if config.log_to_tensorboard:
         trackers += open_tracker(lambda: TensorBoardTracker(run_dir))
     return Logger(run_dir, trackers)
+
+
+def _newest_snapshot(run_dir: Path) -> Path | None:
+    """The one that training came farthest in, whatever its name: an `interrupted` one may be older than the others."""
+    found = [*list_snapshots(run_dir), *(path.parent for path in run_dir.glob("interrupted/manifest.json"))]
+    return max(found, key=_progress_of, default=None)
+
+
+def _progress_of(snapshot: Path) -> tuple[int, int, int]:
+    try:
+        counters = json.loads((snapshot / "meta.json").read_bytes())["counters"]
+        return counters["phase"], counters["epoch"], counters["updates"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return (sys.maxsize, 0, 0)  # damaged: loading it says how
 
 
 def _cells(metrics: Metrics) -> list[str]:

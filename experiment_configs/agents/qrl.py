@@ -48,7 +48,8 @@ def build_qrl(config: QRLConfig, spec: TaskSpec, seeds: Seeds, device: str) -> Q
         raise ConfigError(f"variant.agent.actor: {spec.name} has discrete actions; QRL acts there with actor=None.")
     if config.actor is not None:
         size = observation_size if goal_size is None else goal_size
-        actor = TanhNormalActor(observation_size, size, spec.action_size, config.actor.hidden_sizes).to(device)
+        sizes, norm = config.actor.hidden_sizes, config.actor.layer_norm
+        actor = TanhNormalActor(observation_size, size, spec.action_size, sizes, layer_norm=norm).to(device)
     acting = config.acting or (GreedyConfig() if actor is None else ByActorConfig())
     generator = seeds.torch("agent", device)
     return QRLAgent(config.actor or QRLActorConfig(), acting, critics, actor, goals, spec, generator)

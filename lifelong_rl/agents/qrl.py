@@ -29,6 +29,7 @@ class QRLActorConfig:
     """Wang et al. 2023, section 4.3. `target_entropy=None` means minus half the action range, summed."""
 
     hidden_sizes: tuple[int, ...] = (256, 256)
+    layer_norm: bool = True
     learning_rate: float = 3e-5
     behaviour_cloning_weight: float = 0.05  # towards the goals that the data reached later
     minimise_to_future_goals: bool = False  # also shorten the distance to those, not only to random ones

@@ -14,7 +14,11 @@ from lifelong_rl.types import Batch, Metrics
 
 @dataclass(frozen=True, kw_only=True)
 class QRLCriticConfig:
-    """Wang et al. 2023, section 4. Pushes fade `push_offset` steps apart, over 1 / `push_sharpness` steps."""
+    """Wang et al. 2023, section 4. Pushes fade `push_offset` steps apart, over 1 / `push_sharpness` steps.
+
+    `passed_push_fraction` of the push goes from states to what their episode reached before: a goal just passed at speed
+    looks like one just ahead, and only these pairs tell them apart.
+    """
 
     learning_rate: float = 5e-4
     multiplier_learning_rate: float = 1e-2
@@ -23,6 +27,7 @@ class QRLCriticConfig:
     push_offset: float = 500.0
     push_sharpness: float = 0.01
     dynamics_weight: float = 1.0
+    passed_push_fraction: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -46,53 +51,58 @@ class QRLCritic:
         self.multiplier_optimizer = Optimizer(raw, config.multiplier_learning_rate)
 
     def update(self, batch: Batch, action: Tensor, reached: Tensor) -> tuple[Metrics, Latents]:
-        z, z_next = self.critic.encode(torch.cat([batch.observation, batch.next_observation])).chunk(2)
-        z_predicted = self.critic.predict(z, action)
+        """One step of the critic and of its multipliers. `action` [B, A] as the dynamics take it, `reached` [B, G']."""
+        config, critic = self.config, self.critic
+        z, z_next = critic.encode(torch.cat([batch.observation, batch.next_observation])).chunk(2)
+        latents = {"here": z, "after": z_next, "predicted": critic.predict(z, action)}
         if isinstance(self.goals, NodeGoals):
-            z_reached = self.critic.encode_goal(reached)
-            terms, metrics = self._node_terms(self.goals, batch, z, z_next, z_predicted, z_reached)
-        else:
-            z_reached = z_next
-            terms, metrics = self._state_terms(batch, z, z_next, z_predicted)
+            latents["node"] = critic.encode_goal(reached)
+        if config.passed_push_fraction:
+            latents["later"] = critic.encode(batch.goal_observation)
+        distance = self._distances(latents)
 
-        push, consistency, *violations = terms
-        values = [multiplier() for multiplier in self.multipliers]
-        pairs = list(zip(values, violations, strict=True))
-        constraint = sum(value.detach() * violation for value, violation in pairs)
-        self.optimizer.descend(push + self.config.dynamics_weight * consistency + constraint)
-        self.multiplier_optimizer.descend(-sum(value * violation.detach() for value, violation in pairs))
-        metrics |= {"push_loss": push, "dynamics_loss": consistency}
-        for name, (value, violation) in zip(("step", "edge"), pairs, strict=False):
-            metrics |= {f"{name}_excess": violation, f"{name}_multiplier": value}
-        return {name: value.detach() for name, value in metrics.items()}, Latents(z.detach(), z_reached.detach())
+        far = self._push(distance["far"])
+        passed = self._push(distance["passed"]) if "passed" in distance else torch.zeros_like(far)
+        push = torch.lerp(far, passed, config.passed_push_fraction)
+        consistency = two_way_consistency(distance["there"], distance["back"])
+        violations = {"step": excess(distance["step"], batch.cost, slack=config.slack)}
+        if isinstance(self.goals, NodeGoals):
+            cost, weight = self.goals.edge(batch.next_observation)
+            violations["edge"] = weighted_excess(distance["edge"], cost, weight, slack=config.slack)
 
-    def _state_terms(self, batch: Batch, z: Tensor, z_next: Tensor, z_predicted: Tensor) -> tuple[list[Tensor], dict]:
-        critic, config = self.critic, self.config
-        here, after, predicted = critic.project(torch.cat([z, z_next, z_predicted])).chunk(3)
-        left = torch.cat([here, here, predicted, after])
-        right = torch.cat([after.roll(1, 0), after, after, predicted])
-        far, step, there, back = critic.distance(left, right).chunk(4)
-        push = global_push(far, offset=config.push_offset, sharpness=config.push_sharpness)
-        violation = excess(step, batch.cost, slack=config.slack)
-        terms = [push, two_way_consistency(there, back), violation]
-        return terms, {"step_distance": step.mean(), "far_distance": far.mean()}
+        weights = [multiplier() for multiplier in self.multipliers]
+        pairs = list(zip(weights, violations.values(), strict=True))
+        constraints = sum(weight.detach() * violation for weight, violation in pairs)
+        self.optimizer.descend(push + config.dynamics_weight * consistency + constraints)
+        self.multiplier_optimizer.descend(-sum(weight * violation.detach() for weight, violation in pairs))
 
-    def _node_terms(
-        self, goals: NodeGoals, batch: Batch, z: Tensor, z_next: Tensor, z_predicted: Tensor, z_node: Tensor
-    ) -> tuple[list[Tensor], dict]:
-        critic, config = self.critic, self.config
-        here, after, predicted, node = critic.project(torch.cat([z, z_next, z_predicted, z_node])).chunk(4)
-        half = len(here) // 2
-        random = torch.cat([after.roll(1, 0)[:half], node.roll(1, 0)[half:]])  # half to states, half to nodes
-        left = torch.cat([here, here, predicted, after, after])
-        right = torch.cat([random, after, after, predicted, node])
-        far, step, there, back, edge = critic.distance(left, right).chunk(5)
-        push = global_push(far, offset=config.push_offset, sharpness=config.push_sharpness)
-        cost, weight = goals.edge(batch.next_observation)
-        violation = excess(step, batch.cost, slack=config.slack)
-        edge_violation = weighted_excess(edge, cost, weight, slack=config.slack)
-        terms = [push, two_way_consistency(there, back), violation, edge_violation]
-        return terms, {"step_distance": step.mean(), "edge_distance": edge.mean(), "far_distance": far.mean()}
+        metrics = {"push_loss": push, "dynamics_loss": consistency}
+        metrics |= {f"{name}_distance": distance[name].mean() for name in ("far", "passed", "step", "edge") if name in distance}
+        for name, (weight, violation) in zip(violations, pairs, strict=True):
+            metrics |= {f"{name}_excess": violation, f"{name}_multiplier": weight}
+        known = Latents(z.detach(), latents.get("node", z_next).detach())
+        return {name: value.detach() for name, value in metrics.items()}, known
+
+    def _distances(self, latents: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Steps [B] between the pairs that the losses speak of: each latent is projected once, all pairs measured at once."""
+        projected = self.critic.project(torch.cat(list(latents.values())))
+        point = dict(zip(latents, projected.chunk(len(latents)), strict=True))
+        here, after, predicted = point["here"], point["after"], point["predicted"]
+        goal = point.get("node", after)
+        half = len(here) // 2  # pushed half from states, half from goals; the two are one where goals are states
+        random = torch.cat([after.roll(1, 0)[:half], goal.roll(1, 0)[half:]])
+        pairs = {
+            "far": (here, random), "step": (here, after), "there": (predicted, after), "back": (after, predicted),
+        }  # fmt: skip
+        if "node" in point:
+            pairs["edge"] = (after, goal)
+        if "later" in point:
+            pairs["passed"] = (point["later"], goal)
+        left, right = (torch.cat(side) for side in zip(*pairs.values(), strict=True))
+        return dict(zip(pairs, self.critic.distance(left, right).chunk(len(pairs)), strict=True))
+
+    def _push(self, distance: Tensor) -> Tensor:
+        return global_push(distance, offset=self.config.push_offset, sharpness=self.config.push_sharpness)
 
     def state_dict(self) -> dict:
         return {

@@ -41,6 +41,9 @@ BEHAVIOUR, FUTURE, ACHIEVED, DESIRED, RANDOM = range(5)
 class HindsightSampler:
     """Transitions with re-chosen goals; joins `n_step` steps; `reward_fn` makes rewards follow the goal.
 
+    A joined transition's action is its first one; or the mean of its steps' actions, which is what a model of several
+    steps at once wants to know (`mean_action`).
+
     Future goals: of the n steps left in the episode, step k ahead (0 is the transition's own) has probability
     proportional to future_discount ** k, exactly, whatever n; drawn in O(batch).
     """
@@ -55,11 +58,13 @@ class HindsightSampler:
         reward_fn: GoalFn | None = None,
         discount: float = 0.99,
         n_step: int = 1,
+        mean_action: bool = False,
     ) -> None:
         if batch_size < 1 or n_step < 1:
             raise ValueError(f"HindsightSampler: batch_size {batch_size} and n_step {n_step} must be at least 1.")
         self._store, self._hindsight, self._generator = store, hindsight, generator
         self._batch_size, self._reward_fn, self._discount, self._n_step = batch_size, reward_fn, discount, n_step
+        self._mean_action = mean_action
         weights = torch.tensor(hindsight.weights, dtype=torch.float64, device=store.device)
         self._thresholds = weights.cumsum(0)[:-1] / weights.sum()
 
@@ -77,7 +82,7 @@ class HindsightSampler:
         reward, cost = self._join_steps(first, span, goal, next_achieved_goal)
         return Batch(
             observation=at("observation", first),
-            action=at("action", first),
+            action=self._mean_actions(first, span) if self._mean_action else at("action", first),
             reward=reward,
             discount=self._discount**span * ~at("terminated", last),
             next_observation=next_observation,
@@ -120,6 +125,14 @@ class HindsightSampler:
         if weights[DESIRED]:
             goal = _put(goal, source == DESIRED, at("desired_goal", anywhere))
         return goal, index, steps_to_goal.float()
+
+    def _mean_actions(self, first: Tensor, span: Tensor) -> Tensor:
+        """Means over the `span` steps from each index: [B, A]."""
+        steps = torch.arange(self._n_step, device=first.device)[:, None]
+        live = steps < span
+        index = torch.where(live, first + steps * self._store.num_envs, first)
+        action = self._store.at("action", index.flatten()).unflatten(0, index.shape)
+        return (action * live[..., None]).sum(0) / span[:, None]
 
     def _join_steps(self, first: Tensor, span: Tensor, goal: Tensor, last_achieved: Tensor) -> tuple[Tensor, Tensor]:
         """Discounted rewards and plain costs [B], summed over the `span` steps from each index."""

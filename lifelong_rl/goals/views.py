@@ -52,7 +52,7 @@ class NodeGoalsConfig:
 class StateGoals:
     """Networks see whole states as goals; the task's goal is completed to one while acting."""
 
-    size = None
+    size: int | None = None
 
     def __init__(self, config: StateGoalsConfig, spec: TaskSpec) -> None:
         self._motion, self._with_goal = config.motion, spec.with_goal
@@ -73,7 +73,7 @@ class NodeGoals:
     """Networks see the goal alone."""
 
     def __init__(self, config: NodeGoalsConfig, spec: TaskSpec) -> None:
-        self.size = spec.goal_shape[0]
+        self.size: int | None = spec.goal_shape[0]
         self._config, self._speed_of = config, spec.speed_of
 
     def reached(self, batch: Batch) -> Tensor:

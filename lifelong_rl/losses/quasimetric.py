@@ -13,7 +13,7 @@ def global_push(distance: Tensor, *, offset: float, sharpness: float) -> Tensor:
 
 
 def excess(distance: Tensor, cost: Tensor | float, *, slack: float) -> Tensor:
-    """How far one-step distances overshoot the step's cost: mean relu(d - cost)^2 - slack^2; at most 0 where it holds."""
+    """How far one-step distances overshoot their cost: mean relu(d - cost)^2 - slack^2; at most 0 where that holds."""
     return (distance - cost).relu().square().mean() - slack**2
 
 

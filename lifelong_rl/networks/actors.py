@@ -61,9 +61,18 @@ class TanhNormal:
 class TanhNormalActor(nn.Module):
     """pi(a | observation, goal); starts at mean 0 and spread softplus(0) = 0.693."""
 
-    def __init__(self, observation_size: int, goal_size: int, action_size: int, hidden_sizes: Sequence[int]) -> None:
+    def __init__(
+        self,
+        observation_size: int,
+        goal_size: int,
+        action_size: int,
+        hidden_sizes: Sequence[int],
+        *,
+        layer_norm: bool = False,
+    ) -> None:
         super().__init__()
-        self.body = MLP(observation_size + goal_size, hidden_sizes, 2 * action_size, zero_output=True)
+        size = observation_size + goal_size
+        self.body = MLP(size, hidden_sizes, 2 * action_size, zero_output=True, layer_norm=layer_norm)
 
     def forward(self, observation: Tensor, goal: Tensor) -> TanhNormal:
         mean, raw_std = self.body(torch.cat([observation, goal], -1)).chunk(2, -1)

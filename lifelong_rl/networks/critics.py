@@ -20,6 +20,7 @@ class QuasimetricCriticConfig:
     projector_sizes: tuple[int, ...] = (256,)
     projector_size: int = 256
     dynamics_sizes: tuple[int, ...] = (256, 256)
+    layer_norm: bool = True
     energy: object = one_of(ENERGIES, default="iqe")
 
 
@@ -34,18 +35,20 @@ class QuasimetricCritic(nn.Module):
         self, config: QuasimetricCriticConfig, observation_size: int, action_size: int, goal_size: int | None
     ) -> None:
         super().__init__()
-        latent = config.latent_size
-        self.encoder = MLP(observation_size, config.encoder_sizes, latent)
-        self.goal_encoder = self.encoder if goal_size is None else MLP(goal_size, config.encoder_sizes, latent)
-        self.projector = MLP(latent, config.projector_sizes, config.projector_size)
-        self.dynamics = MLP(latent + action_size, config.dynamics_sizes, latent, zero_output=True)
+        latent, norm = config.latent_size, config.layer_norm
+        self.encoder = MLP(observation_size, config.encoder_sizes, latent, layer_norm=norm)
+        self.goal_encoder = (
+            None if goal_size is None else MLP(goal_size, config.encoder_sizes, latent, layer_norm=norm)
+        )
+        self.projector = MLP(latent, config.projector_sizes, config.projector_size, layer_norm=norm)
+        self.dynamics = MLP(latent + action_size, config.dynamics_sizes, latent, zero_output=True, layer_norm=norm)
         self.head: EnergyHead = build_energy(config.energy, config.projector_size)
 
     def encode(self, observation: Tensor) -> Tensor:
         return self.encoder(observation)
 
     def encode_goal(self, goal: Tensor) -> Tensor:
-        return self.goal_encoder(goal)
+        return self.encoder(goal) if self.goal_encoder is None else self.goal_encoder(goal)
 
     def predict(self, latent: Tensor, action: Tensor) -> Tensor:
         """The latent after `action`; the identity before any learning."""

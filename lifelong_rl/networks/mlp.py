@@ -1,4 +1,4 @@
-"""Multilayer perceptron as in quasimetric-rl: ReLU, Xavier-uniform weights, zero biases."""
+"""Multilayer perceptron as in quasimetric-rl (ReLU, Xavier-uniform weights, zero biases), with layer norm if asked."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,26 @@ from torch import Tensor, nn
 
 
 class MLP(nn.Module):
-    """`input_size` -> hidden sizes (each with ReLU) -> `output_size`. `zero_output` starts it as the constant 0."""
+    """`input_size` -> hidden sizes (each with ReLU) -> `output_size`. `zero_output` starts it as the constant 0.
+
+    `layer_norm` normalises each hidden layer before its ReLU: smoother functions, and far quicker learning.
+    """
 
     def __init__(
-        self, input_size: int, hidden_sizes: Sequence[int], output_size: int, *, zero_output: bool = False
+        self,
+        input_size: int,
+        hidden_sizes: Sequence[int],
+        output_size: int,
+        *,
+        zero_output: bool = False,
+        layer_norm: bool = False,
     ) -> None:
         super().__init__()
-        sizes = (input_size, *hidden_sizes, output_size)
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
-            layers += [_linear(fan_in, fan_out), nn.ReLU()]
-        self.layers = nn.Sequential(*layers[:-1])
+        for fan_in, fan_out in zip((input_size, *hidden_sizes), hidden_sizes, strict=False):
+            layers += [_linear(fan_in, fan_out), *([nn.LayerNorm(fan_out)] if layer_norm else []), nn.ReLU()]
+        layers.append(_linear(hidden_sizes[-1] if hidden_sizes else input_size, output_size))
+        self.layers = nn.Sequential(*layers)
         if zero_output:
             nn.init.zeros_(self.layers[-1].weight)  # type: ignore[arg-type]
 

@@ -14,7 +14,8 @@ def counting_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
     console = Console(highlight=False)
     start = time.perf_counter()
     if console.is_terminal:
-        columns = (TextColumn("{task.description}", markup=False), BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
+        text = TextColumn("{task.description}", markup=False)
+        columns = (text, BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=console) as bar:
             task = bar.add_task(title, total=total)
             yield lambda count: bar.update(task, completed=count)

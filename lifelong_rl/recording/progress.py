@@ -38,7 +38,8 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def tick(self, epoch_fraction: float) -> None:
         """Moves the bar within an epoch; costs next to nothing, so it may be called at every update."""

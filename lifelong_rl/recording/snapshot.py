@@ -1,11 +1,11 @@
 """Snapshots: a directory of safetensors, JSON and npy files under a manifest of checksums. Nothing in it can run code.
 
-    itr_20/
-        manifest.json        schema version; size and sha256 of each other file; written last
-        meta.json            what the caller wants to know without reading tensors
-        agent.json           one tree per part; tensors and arrays stand in it as references
-        agent.safetensors    the part's tensors, named by their paths
-        seeds.0.npy          a part's numpy arrays
+itr_20/
+    manifest.json        schema version; size and sha256 of each other file; written last
+    meta.json            what the caller wants to know without reading tensors
+    agent.json           one tree per part; tensors and arrays stand in it as references
+    agent.safetensors    the part's tensors, named by their paths
+    seeds.0.npy          a part's numpy arrays
 """
 
 import hashlib

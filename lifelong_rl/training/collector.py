@@ -9,6 +9,8 @@ from lifelong_rl.types import DivergenceError, GoalSource, Metrics, Observed, Po
 
 
 class StepStore(Protocol):
+    """Keeps what was collected."""
+
     def add(self, step: Step) -> None: ...
 
 
@@ -20,6 +22,7 @@ class Collector:
         self._task, self._goals, self._store = task, goals, store
         self._observed: Observed | None = None
         self._goal = torch.empty(0)
+        self._policy: Policy | None = None  # the one that acted last: another one starts with an empty memory
 
     def collect(self, policy: Policy, num_steps: int) -> Metrics:
         """At least `num_steps` transitions (a whole number of steps of all N environments)."""
@@ -28,7 +31,10 @@ class Collector:
         if self._observed is None:
             self._observed = self._task.reset()
             self._goal = self._goals.choose(self._observed.desired_goal, self._observed.observation)
+        if policy is not self._policy:
+            self._policy = policy
             policy.reset(torch.ones(self._task.num_envs, dtype=torch.bool))
+
         reward, success, ended = [], [], 0
         for _ in range(-(-num_steps // self._task.num_envs)):
             step, succeeded = self._step(policy)
@@ -48,9 +54,8 @@ class Collector:
         outcome = self._task.step(action)
         if not bool(torch.isfinite(outcome.observed.observation).all()):
             where = (~torch.isfinite(outcome.observed.observation).flatten(1).all(1)).nonzero()[0].item()
-            raise DivergenceError(
-                f"env step {self.num_steps}: observation of environment {where} of {self._task.spec.name} is not finite."
-            )
+            what = f"observation of environment {where} of {self._task.spec.name}"
+            raise DivergenceError(f"env step {self.num_steps}: {what} is not finite.")
         ended = outcome.terminated | outcome.truncated
         step = Step(
             observation=now.observation, action=action, reward=outcome.reward,

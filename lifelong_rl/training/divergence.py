@@ -11,7 +11,7 @@ CHECK_EVERY = 100  # updates
 
 
 class DivergenceWatch:
-    """`see` each update's metrics; every so often, and at `check`, raises DivergenceError at the first that is not finite."""
+    """`see` each update's metrics; now and then, and at `check`, the first not finite one raises DivergenceError."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[int, Metrics]] = []
@@ -23,8 +23,10 @@ class DivergenceWatch:
 
     def check(self) -> None:
         seen, self._seen = self._seen, []
-        tensors = [value for _, metrics in seen for value in metrics.values() if isinstance(value, Tensor)]
-        if tensors and bool(torch.isfinite(torch.stack(tensors)).all()):
+        values = [value for _, metrics in seen for value in metrics.values()]
+        tensors = [value.reshape(()) for value in values if isinstance(value, Tensor)]
+        numbers_are_finite = all(math.isfinite(value) for value in values if not isinstance(value, Tensor))
+        if numbers_are_finite and (not tensors or bool(torch.isfinite(torch.stack(tensors)).all())):
             return
         for update, metrics in seen:
             for name, value in metrics.items():

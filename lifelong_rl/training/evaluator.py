@@ -1,4 +1,4 @@
-"""Plays the same seeded episodes at each call, in one batch, and compares with reference policies on those very episodes."""
+"""Plays the same seeded episodes at each call, in one batch, and compares with reference policies on those episodes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -10,7 +10,6 @@ from lifelong_rl.training.interrupts import Interrupts
 from lifelong_rl.training.phase import Phase
 from lifelong_rl.types import Agent, Metrics, Policy, Sampler, Stateful
 
-
 TICK_EVERY = 20  # updates between two movements of a progress bar
 
 
@@ -63,7 +62,10 @@ class RLAlgorithm:
         self._watch = DivergenceWatch()
 
     def train(self, recorder: Recorder) -> None:
-        """Ctrl-C finishes the update at hand, takes a snapshot named `interrupted` and raises KeyboardInterrupt."""
+        """Ctrl-C finishes the update at hand, takes a snapshot named `interrupted` and raises KeyboardInterrupt.
+
+        The epoch that it broke off begins anew when training goes on.
+        """
         with Interrupts() as interrupts:
             first_phase, first_epoch = self._next
             for index in range(first_phase, len(self.phases)):
@@ -95,21 +97,22 @@ class RLAlgorithm:
         is_last = epoch + 1 == phase.num_epochs
         if is_last or (epoch + 1) % phase.evaluation_interval == 0:
             self.evaluate(recorder)
+
         recorder.record_all("replay_buffer", {"num_transitions": float(self._num_transitions())})
-        recorder.end_epoch(
-            phase=phase.name, epoch=epoch + 1, env_steps=self.collector.num_steps, updates=self.updates
-        )
+        env_steps = self.collector.num_steps
+        recorder.end_epoch(phase=phase.name, epoch=epoch + 1, env_steps=env_steps, updates=self.updates)
         index = self._next[0]
         self._next = (index + 1, 0) if is_last else (index, epoch + 1)
         if is_last or (epoch + 1) % phase.snapshot_interval == 0:
-            prefix = "offline_itr" if phase.is_offline else "itr"
-            recorder.snapshot(f"{prefix}_{epoch + 1}", self._states(), self._counters())
+            recorder.snapshot(self._snapshot_name(index, epoch), self._states(), self._counters())
+        interrupts.check()
 
     def _round(self, parts: PhaseParts, index: int, recorder: Recorder, interrupts: Interrupts) -> None:
         phase = parts.phase
         with recorder.timed("collect"):
             exploration = self.collector.collect(parts.behaviour, phase.env_steps_per_round)
         recorder.record_all("exploration", exploration)
+        interrupts.check()
         with recorder.timed("prepare"):
             recorder.record_all("trainer", self.agent.prepare())
         with recorder.timed("update"):
@@ -134,6 +137,13 @@ class RLAlgorithm:
         """Epochs that were over when training (re)starts."""
         phase, epoch = self._next
         return sum(parts.phase.num_epochs for parts in self.phases[:phase]) + epoch
+
+    def _snapshot_name(self, index: int, epoch: int) -> str:
+        """`offline_itr_n` or `itr_n`; n counts the epochs of all phases of that kind: none overwrites another's."""
+        is_offline = self.phases[index].phase.is_offline
+        same_kind = [parts.phase for parts in self.phases[:index] if parts.phase.is_offline == is_offline]
+        number = sum(phase.num_epochs for phase in same_kind) + epoch + 1
+        return f"{'offline_' if is_offline else ''}itr_{number}"
 
     def _states(self) -> dict[str, Any]:
         return {name: part.state_dict() for name, part in self.parts.items()}

@@ -48,6 +48,7 @@ class Run:
     def train(self) -> None:
         count = sum(phase.num_epochs for phase in self.config.phases) * self.config.agent.step
         print(f"counted to {count} with OMP_WAIT_POLICY={os.environ['OMP_WAIT_POLICY']}")
+        print(f"GPU {os.environ.get('CUDA_VISIBLE_DEVICES')}")
         with (self.run_dir / "count.txt").open("a") as file:
             file.write(f"{count} with {os.environ['OMP_NUM_THREADS']} threads\n")
         match self.config.agent.ending:

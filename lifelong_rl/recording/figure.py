@@ -1,0 +1,104 @@
+"""Learning curves as a grid of panels: a thin line per seed, their mean, and its standard error where n >= 3."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
+
+from lifelong_rl.recording.curves import Mean, Run, boundaries, mean_over_seeds, series
+
+# Distinct to colour-blind eyes (Okabe and Ito 2008), the pale yellow left out; a second round is dashed.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
+DASHES = ("-", "--", ":", "-.")
+AXIS_LABELS = {"env_steps": "environment steps", "updates": "updates", "epoch": "epochs"}
+_MAX_COLUMNS = 3
+
+
+def draw_curves(
+    path: Path, title: str, groups: Mapping[str, Sequence[Run]], names: Sequence[str], axis: str, smooth: int = 1
+) -> None:
+    """Writes a picture (its format is that of the extension) with a panel for each metric in `names`."""
+    columns = min(_MAX_COLUMNS, len(names))
+    num_rows = -(-len(names) // columns)
+    legend_rows = -(-len(groups) // columns)
+    height = 2.9 * num_rows + 0.5 + 0.24 * legend_rows + 0.2
+    figure = Figure(figsize=(4.3 * columns, height), dpi=130, layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(num_rows, columns, squeeze=False).flatten()
+
+    handles: dict[str, Any] = {}
+    counts: dict[str, set[int]] = {}
+    for panel, name in zip(grid, names, strict=False):
+        for index, (label, runs) in enumerate(groups.items()):
+            mean = _draw_group(panel, runs, name, axis, smooth, index, handles, label)
+            if mean is not None:
+                counts.setdefault(label, set()).update(map(int, mean.num_seeds))
+        _draw_boundaries(panel, [run for runs in groups.values() for run in runs], axis)
+        _dress(panel, name, axis)
+    for panel in grid[len(names) :]:
+        panel.set_visible(False)
+
+    texts = [f"{label or 'all runs'} ({_count(counts[label])})" for label in handles]
+    figure.legend(handles.values(), texts, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+    figure.suptitle(title, fontsize=12, fontweight="bold")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def _draw_group(
+    panel: Axes, runs: Sequence[Run], name: str, axis: str, smooth: int, index: int, handles: dict[str, Any], label: str
+) -> Mean | None:
+    colour, dash = COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]
+    curves = [curve for run in runs if len((curve := series(run, name, axis, smooth)).x)]
+    if not curves:
+        return None
+    mean = mean_over_seeds(curves)
+    marker = "o" if len(mean.x) == 1 else None
+    (handles[label],) = panel.plot(mean.x, mean.y, dash, color=colour, linewidth=1.9, marker=marker, zorder=3)
+    if len(curves) > 1:
+        for curve in curves:
+            panel.plot(curve.x, curve.y, color=colour, linewidth=0.7, alpha=0.35, zorder=2)
+    low, high = mean.y - mean.standard_error, mean.y + mean.standard_error
+    panel.fill_between(mean.x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+    return mean
+
+
+def _draw_boundaries(panel: Axes, runs: Sequence[Run], axis: str) -> None:
+    found = sorted({boundary for run in runs for boundary in boundaries(run, axis)})
+    for x in sorted({x for x, _, _ in found}):
+        panel.axvline(x, color="0.45", linestyle=(0, (4, 3)), linewidth=0.9, zorder=0)
+    if len(found) == 1:
+        x, before, after = found[0]
+        style: dict[str, Any] = {
+            "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "fontsize": 7, "color": "0.35",
+        }  # fmt: skip
+        panel.annotate(f"{before} ", (x, 1.0), xytext=(-1, 2), ha="right", **style)
+        panel.annotate(f" {after}", (x, 1.0), xytext=(1, 2), ha="left", **style)
+
+
+def _dress(panel: Axes, name: str, axis: str) -> None:
+    panel.set_title(name, fontsize=9, pad=12)
+    panel.set_xlabel(AXIS_LABELS[axis], fontsize=8)
+    panel.tick_params(labelsize=8)
+    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    panel.xaxis.set_major_formatter(EngFormatter(sep=""))
+    panel.grid(color="0.9", linewidth=0.7)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    if name.endswith("_rate"):
+        panel.set_ylim(-0.03, 1.03)
+        panel.yaxis.set_major_formatter(PercentFormatter(1.0))
+
+
+def _count(counts: set[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"n={high}" if low == high else f"n={low} to {high}"
+
+
+def is_drawable(path: Path) -> bool:
+    """Whether the extension is one of a format that pictures are written in."""
+    return path.suffix.lower().removeprefix(".") in FigureCanvasAgg.get_supported_filetypes()

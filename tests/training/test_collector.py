@@ -1,0 +1,129 @@
+"""What is collected is what happened, and a stopped collection goes on as if it had not stopped."""
+
+from dataclasses import fields
+
+import pytest
+import torch
+
+from lifelong_rl.envs.maze2d import Maze2dTask
+from lifelong_rl.exploration import RandomPolicy
+from lifelong_rl.goals.environment import EnvironmentGoals
+from lifelong_rl.recording.snapshot import load_snapshot, save_snapshot
+from lifelong_rl.seeding import Seeds
+from lifelong_rl.training.collector import Collector
+from lifelong_rl.types import DivergenceError, Outcome, Step
+from tests.training.tiny_run import HORIZON, NUM_ENVS, LinearPolicy, tiny_task
+
+
+class Steps(list):
+    """A store that keeps the very steps."""
+
+    def add(self, step: Step) -> None:
+        self.append(step)
+
+
+class OppositeGoals(EnvironmentGoals):
+    """Tells the policy to go where the environment does not want it."""
+
+    def choose(self, desired_goal: torch.Tensor, observation: torch.Tensor) -> torch.Tensor:
+        return -desired_goal
+
+
+def same(one: Step, other: Step) -> bool:
+    return all(torch.equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(Step)[:9])
+
+
+def test_stored_steps_are_those_of_the_task_with_the_last_observation_from_before_the_reset():
+    seeds, steps = Seeds(0), Steps()
+    task = tiny_task(seeds)
+    Collector(task, EnvironmentGoals(), steps).collect(RandomPolicy(task.spec, seeds.torch("random")), 40 * NUM_ENVS)
+
+    again = tiny_task(Seeds(0))
+    observed = again.reset()
+    for number, step in enumerate(steps, 1):
+        assert torch.equal(step.observation, observed.observation)
+        assert torch.equal(step.goal, observed.desired_goal) and torch.equal(step.desired_goal, observed.desired_goal)
+        assert torch.equal(step.sim_state, again.sim_state())
+        outcome = again.step(step.action)
+        assert torch.equal(step.next_observation, outcome.observed.observation)
+        assert torch.equal(step.next_achieved_goal, outcome.observed.achieved_goal)
+        assert torch.equal(step.reward, outcome.reward)
+        assert step.ended.tolist() == [number % HORIZON == 0] * NUM_ENVS and not step.terminated.any()
+        observed = again.reset_where(step.ended) if number % HORIZON == 0 else outcome.observed
+    assert not torch.equal(steps[HORIZON - 1].next_observation, steps[HORIZON].observation)
+
+
+def test_the_goal_source_says_where_to_go_and_the_environments_wish_is_kept_beside_it():
+    seeds, steps = Seeds(0), Steps()
+    task = tiny_task(seeds)
+    collector = Collector(task, OppositeGoals(), steps)
+    collector.collect(RandomPolicy(task.spec, seeds.torch("random")), (HORIZON + 1) * NUM_ENVS)
+    assert all(torch.equal(step.goal, -step.desired_goal) for step in steps)
+    assert not torch.equal(steps[0].goal, steps[-1].goal)
+
+
+def test_steps_are_counted_in_whole_steps_of_all_environments_and_ends_are_reported():
+    seeds = Seeds(0)
+    task = tiny_task(seeds)
+    collector, policy = Collector(task, EnvironmentGoals(), Steps()), RandomPolicy(task.spec, seeds.torch("random"))
+    assert collector.collect(policy, 0) == {} and collector.num_steps == 0
+    short = collector.collect(policy, NUM_ENVS + 1)
+    assert collector.num_steps == 2 * NUM_ENVS
+    assert short["num_episodes"] == 0 and "success_at_end_rate" not in short
+    assert collector.collect(policy, HORIZON * NUM_ENVS)["num_episodes"] == NUM_ENVS
+
+
+def test_a_policy_is_reset_when_it_takes_over_and_where_episodes_end():
+    task = tiny_task(Seeds(0))
+    collector = Collector(task, EnvironmentGoals(), Steps())
+    first, second = LinearPolicy(torch.ones(4, 2)), LinearPolicy(torch.ones(4, 2))
+    collector.collect(first, 5 * NUM_ENVS)
+    collector.collect(first, HORIZON * NUM_ENVS)
+    collector.collect(second, NUM_ENVS)
+    assert first.resets == [NUM_ENVS, NUM_ENVS] and second.resets == [NUM_ENVS]
+
+
+def test_a_snapshot_in_mid_episode_goes_on_with_the_very_same_steps(tmp_path):
+    whole, halves = Steps(), Steps()
+
+    def make(seed: int, store: Steps) -> tuple[Seeds, Maze2dTask, Collector, RandomPolicy]:
+        seeds = Seeds(seed)
+        task = tiny_task(seeds)
+        return seeds, task, Collector(task, EnvironmentGoals(), store), RandomPolicy(task.spec, seeds.torch("random"))
+
+    *_, collector, policy = make(0, whole)
+    collector.collect(policy, 50 * NUM_ENVS)
+
+    seeds, task, collector, policy = make(0, halves)
+    collector.collect(policy, 27 * NUM_ENVS)
+    parts = {"seeds": seeds, "task": task, "collector": collector}
+    save_snapshot(tmp_path / "itr_1", {name: part.state_dict() for name, part in parts.items()}, {})
+
+    seeds, task, collector, policy = make(5, halves)  # another seed: all that matters is in the snapshot
+    for name, part in {"seeds": seeds, "task": task, "collector": collector}.items():
+        part.load_state_dict(load_snapshot(tmp_path / "itr_1").parts[name])
+    collector.collect(policy, 23 * NUM_ENVS)
+
+    assert collector.num_steps == 50 * NUM_ENVS
+    assert all(same(one, other) for one, other in zip(whole, halves, strict=True))
+
+
+class BrokenTask(Maze2dTask):
+    """Its third environment shows NaN from the sixth step on."""
+
+    def step(self, action: torch.Tensor) -> Outcome:
+        outcome = super().step(action)
+        if self.sim_state()[0, -1] >= 6:
+            outcome.observed.observation[2, 1] = torch.nan
+        return outcome
+
+
+def test_an_observation_that_is_not_finite_stops_with_the_step_and_the_environment():
+    seeds, steps = Seeds(0), Steps()
+    good = tiny_task(seeds)
+    task = BrokenTask(good.config, num_envs=NUM_ENVS, generator=seeds.numpy("task"))
+    collector = Collector(task, EnvironmentGoals(), steps)
+    with pytest.raises(DivergenceError) as caught:
+        collector.collect(RandomPolicy(task.spec, seeds.torch("random")), 100)
+    assert str(caught.value) == "env step 20: observation of environment 2 of maze2d-umaze-v1 is not finite."
+    assert len(steps) == 5 and all(bool(torch.isfinite(step.next_observation).all()) for step in steps)
