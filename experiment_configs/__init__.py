@@ -6,7 +6,7 @@ from lifelong_rl.config import resolve
 
 EXPORTS = {
     "ExperimentConfig": "experiment_configs.experiment:ExperimentConfig",
-    "build": "experiment_configs.build:build",
+    "build": "experiment_configs.assemble:build",
 }
 
 

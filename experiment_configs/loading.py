@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from experiment_configs.build import build_agent, build_task
+from experiment_configs.assemble import build_agent, build_task
 from experiment_configs.experiment import ExperimentConfig
 from lifelong_rl.config import ConfigError, did_you_mean, from_dict
 from lifelong_rl.recording.snapshot import Snapshot, list_snapshots, load_snapshot
@@ -19,7 +19,7 @@ MAX_NAMED = 5  # names in a complaint
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedAgent:
-    """An agent as its snapshot left it, and what it was trained on: `task` is one environment with the task's own goal."""
+    """An agent as its snapshot left it, and what it was trained on; `task` is one environment with its own goal."""
 
     path: Path
     snapshot: Snapshot
@@ -42,7 +42,11 @@ def load_run(path: Path) -> LoadedAgent:
     task = build_task(config, 1, seeds, "task", random_goals=False)
     agent = build_agent(config, task.spec, seeds)
     check_shapes(agent.state_dict(), snapshot.parts["agent"], f"{path}: agent")
-    agent.load_state_dict(snapshot.parts["agent"])
+    try:
+        agent.load_state_dict(snapshot.parts["agent"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise SnapshotError(f"{path}: agent: written by another version of the program ({reason}).") from error
     return LoadedAgent(path=path, snapshot=snapshot, config=config, task=task, agent=agent)
 
 

@@ -68,7 +68,8 @@ class Run:
         """Ours, the fresh controller and a random policy, on the same starts and goals."""
         table = Table(title=f"{self.config.task.name}: {self.config.evaluation.num_episodes} episodes a row")
         for heading in ("goals", "policy", *(heading for _, heading, _ in ROWS)):
-            table.add_column(heading, justify="left" if heading in ("goals", "policy") else "right")
+            is_name = heading in ("goals", "policy")
+            table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
         for goals, measure in self.algorithm.measures.items():
             if not isinstance(measure, Evaluator):
                 continue

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Circle
 from scipy.stats import spearmanr
 
@@ -20,6 +21,7 @@ from lifelong_rl.envs.maze2d_picture import MazePicture, wall_segments
 from lifelong_rl.types import Agent, Task
 
 PIXELS = 240  # of the longest side of the maze
+MARGIN = 0.1  # metres around the floor
 SCALE_LIMIT = 2.0  # times the largest true value: colours end there, however wrong the learned ones are
 
 
@@ -39,8 +41,8 @@ def draw_value_map(path: Path, agent: Agent, task: Task) -> None:
     highest = min(max(np.nanmax(true), np.nanmax(learned)), SCALE_LIMIT * np.nanmax(true))
     correlation = spearmanr(learned[known], true[known]).statistic
     error = np.sqrt(np.mean((learned[known] - true[known]) ** 2))
-    height, width = task.grid.shape
-    figure = Figure(figsize=(9.6, 1.1 + 4.1 * height / width), dpi=130, layout="constrained")
+    height, width = np.ptp(task.grid.free_cells, axis=0) + 1
+    figure = Figure(figsize=(9.6, 1.0 + 4.1 * height / width), dpi=130, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2)
     title = f"learned: Spearman {correlation:.3f}, RMSE {error:.1f} steps"
@@ -63,7 +65,7 @@ def _learned_steps(agent: QRLAgent, position: Floats, goal: Floats) -> Floats:
 
 def _draw_panel(
     panel: Axes, task: Maze2dTask, steps: Floats, positions: Floats, goal: Floats, highest: float, title: str
-):  # noqa: ANN202
+) -> AxesImage:
     first, last = positions[0, 0], positions[-1, -1]
     extent = (first[1], last[1], last[0], first[0])  # x points downwards, as rows do in the layout's text
     image = panel.imshow(steps, extent=extent, vmin=0.0, vmax=highest, cmap="viridis_r", interpolation="nearest")
@@ -73,6 +75,8 @@ def _draw_panel(
     walls = [[(y, x) for x, y in segment] for segment in wall_segments(task.grid)]
     panel.add_collection(LineCollection(walls, colors="0.2", linewidths=2.0, capstyle="round"))
     panel.add_patch(Circle((goal[1], goal[0]), SUCCESS_RADIUS, fill=False, edgecolor="tab:red", linewidth=1.5))
+    low, high = wall_segments(task.grid).min((0, 1)) - MARGIN, wall_segments(task.grid).max((0, 1)) + MARGIN
+    panel.set(xlim=(low[1], high[1]), ylim=(high[0], low[0]))
     panel.set_title(title, fontsize=10)
     panel.set_axis_off()
     return image

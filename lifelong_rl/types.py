@@ -19,9 +19,9 @@ class TaskSpec:
     """What an agent, a sampler and an evaluator must know of a task; plain values and pure functions.
 
     `reward_fn` and `success_fn` take (achieved_goal [..., G], goal [..., G]) and return [...] (float32, bool).
-    `goal_of` maps observations [..., O] to the goals that they achieve [..., G]; None where the goal is the observation.
-    Where it is not None, `with_goal` (observation, goal) -> observation is its inverse on the goal's entries (the others stay),
-    and `speed_of` tells how fast an observed state moves [...]: a goal that must be held is held at speed 0.
+    `goal_of` maps observations [..., O] to the goals that they achieve [..., G]; None where goals are observations.
+    Where it is not None, `with_goal` (observation, goal) -> observation is its inverse on the goal's entries (others
+    stay), and `speed_of` tells how fast an observed state moves [...]: a goal that must be held is held at speed 0.
     """
 
     name: str
@@ -61,7 +61,10 @@ class Outcome:
 
 
 class Stateful(Protocol):
-    """A part that a snapshot holds. The dict has str keys; tensors, numpy arrays, numbers, strings, lists and such dicts as values."""
+    """A part that a snapshot holds: a dict with str keys.
+
+    Its values are tensors, numpy arrays, numbers, strings, lists and such dicts.
+    """
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...

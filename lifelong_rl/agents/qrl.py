@@ -1,4 +1,4 @@
-"""Quasimetric RL (Wang et al. 2023, arXiv:2304.01203): distances that know no shortcut, and an actor that shortens them."""
+"""Quasimetric RL (Wang et al. 2023, arXiv:2304.01203): distances without shortcuts, and an actor that shortens them."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from lifelong_rl.agents.qrl_policies import (
 from lifelong_rl.goals.views import GoalView
 from lifelong_rl.losses.quasimetric import pessimistic_distance
 from lifelong_rl.networks.actors import TanhNormalActor
-from lifelong_rl.networks.optimizer import Optimizer
+from lifelong_rl.networks.optimizer import DecayConfig, Optimizer
 from lifelong_rl.planners.mppi import MPPIConfig
 from lifelong_rl.types import Batch, Metrics, Policy, TaskSpec
 
@@ -31,6 +31,7 @@ class QRLActorConfig:
     hidden_sizes: tuple[int, ...] = (256, 256)
     layer_norm: bool = True
     learning_rate: float = 3e-5
+    decay: DecayConfig | None = None
     behaviour_cloning_weight: float = 0.05  # towards the goals that the data reached later
     minimise_to_future_goals: bool = False  # also shorten the distance to those, not only to random ones
     adaptive_entropy: bool = False
@@ -54,7 +55,7 @@ class QRLAgent:
         self.config, self.critics, self.actor, self.goals, self.spec = config, critics, actor, goals, spec
         self.acting, self.generator = acting, generator
         if actor is not None:
-            self._actor_optimizer = Optimizer(actor.parameters(), config.learning_rate)
+            self._actor_optimizer = Optimizer(actor.parameters(), config.learning_rate, config.decay)
             self._log_temperature = torch.zeros((), device=generator.device, requires_grad=True)
             self._temperature_optimizer = Optimizer([self._log_temperature], config.entropy_learning_rate)
             default = -spec.action_size * (spec.action_high - spec.action_low) / 2
@@ -78,7 +79,7 @@ class QRLAgent:
 
     @torch.no_grad()
     def steps_between(self, observation: Tensor, goal: Tensor) -> Tensor:
-        """What the critics think the way from observations [B, O] to the task's goals [B, G] takes; the largest of K. [B]"""
+        """Steps [B] from observations [B, O] to the task's goals [B, G], by the critic of K that thinks it longest."""
         asked = self.goals.asked(observation, goal)
         return torch.stack([learner.critic.steps_between(observation, asked) for learner in self.critics]).amax(0)
 
@@ -104,7 +105,8 @@ class QRLAgent:
         sampled = distribution.sample(self.generator)
         action = sampled if config.minimise_to_future_goals else sampled[:size]
 
-        distances = [self._distance(critic, latent, action, future) for critic, latent in zip(self.critics, latents, strict=True)]
+        pairs = zip(self.critics, latents, strict=True)
+        distances = [self._distance(critic, latent, action, future) for critic, latent in pairs]
         distance = pessimistic_distance(torch.stack(distances))
         metrics = {"actor_distance": distance}
         loss = distance

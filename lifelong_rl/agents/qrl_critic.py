@@ -8,7 +8,7 @@ from torch import Tensor
 from lifelong_rl.goals.views import GoalView, NodeGoals
 from lifelong_rl.losses.quasimetric import excess, global_push, two_way_consistency, weighted_excess
 from lifelong_rl.networks.critics import Multiplier, QuasimetricCritic
-from lifelong_rl.networks.optimizer import Optimizer
+from lifelong_rl.networks.optimizer import DecayConfig, Optimizer
 from lifelong_rl.types import Batch, Metrics
 
 
@@ -16,11 +16,12 @@ from lifelong_rl.types import Batch, Metrics
 class QRLCriticConfig:
     """Wang et al. 2023, section 4. Pushes fade `push_offset` steps apart, over 1 / `push_sharpness` steps.
 
-    `passed_push_fraction` of the push goes from states to what their episode reached before: a goal just passed at speed
-    looks like one just ahead, and only these pairs tell them apart.
+    `passed_push_fraction` of the push goes from states to what their episode reached before: a goal just passed at
+    speed looks like one just ahead, and only these pairs tell them apart.
     """
 
     learning_rate: float = 5e-4
+    decay: DecayConfig | None = None  # of the critic's learning rate, not of the multipliers'
     multiplier_learning_rate: float = 1e-2
     initial_multiplier: float = 0.01
     slack: float = 0.25  # steps by which a one-step distance may overshoot its cost (root mean square)
@@ -46,7 +47,7 @@ class QRLCritic:
         count = 2 if isinstance(goals, NodeGoals) else 1
         device = next(critic.parameters()).device
         self.multipliers = [Multiplier(config.initial_multiplier).to(device) for _ in range(count)]
-        self.optimizer = Optimizer(critic.parameters(), config.learning_rate)
+        self.optimizer = Optimizer(critic.parameters(), config.learning_rate, config.decay)
         raw = [multiplier.raw for multiplier in self.multipliers]
         self.multiplier_optimizer = Optimizer(raw, config.multiplier_learning_rate)
 
@@ -77,14 +78,15 @@ class QRLCritic:
         self.multiplier_optimizer.descend(-sum(weight * violation.detach() for weight, violation in pairs))
 
         metrics = {"push_loss": push, "dynamics_loss": consistency}
-        metrics |= {f"{name}_distance": distance[name].mean() for name in ("far", "passed", "step", "edge") if name in distance}
+        named = [name for name in ("far", "passed", "step", "edge") if name in distance]
+        metrics |= {f"{name}_distance": distance[name].mean() for name in named}
         for name, (weight, violation) in zip(violations, pairs, strict=True):
             metrics |= {f"{name}_excess": violation, f"{name}_multiplier": weight}
         known = Latents(z.detach(), latents.get("node", z_next).detach())
         return {name: value.detach() for name, value in metrics.items()}, known
 
     def _distances(self, latents: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Steps [B] between the pairs that the losses speak of: each latent is projected once, all pairs measured at once."""
+        """Steps [B] between the pairs that the losses speak of: each latent projected once, all pairs at once."""
         projected = self.critic.project(torch.cat(list(latents.values())))
         point = dict(zip(latents, projected.chunk(len(latents)), strict=True))
         here, after, predicted = point["here"], point["after"], point["predicted"]

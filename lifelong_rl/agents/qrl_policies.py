@@ -23,7 +23,7 @@ class ByActorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class GreedyConfig:
-    """The action after which the goal is nearest: of all choices where actions are discrete, else of random candidates."""
+    """The action after which the goal is nearest: of all choices if actions are discrete, else of random candidates."""
 
     num_candidates: int = 64
 
@@ -107,7 +107,7 @@ class MPPIPolicy:
             shape = (len(observation), self._planner.config.horizon, self._spec.action_size)
             self._plan = torch.zeros(shape, device=observation.device)
         asked = self._goals.asked(observation, goal)
-        starts = [(critic, critic.encode(observation), critic.project(critic.encode_goal(asked))) for critic in self._critics]
+        starts = [(c, c.encode(observation), c.project(c.encode_goal(asked))) for c in self._critics]
 
         def cost(actions: Tensor) -> Tensor:
             return torch.stack([self._cost(*start, actions) for start in starts]).amax(0)

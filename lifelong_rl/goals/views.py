@@ -34,15 +34,15 @@ class GoalView(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StateGoalsConfig:
-    """A goal is a state that achieves it: at rest, or moving as the agent moves now. The same where goals are states."""
+    """A goal is a state that achieves it: at rest, or moving as the agent does now. The same where goals are states."""
 
     motion: Literal["rest", "current"] = "current"
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeGoalsConfig:
-    """A goal is a node. An edge of `cost` steps, plus `speed_cost` for each m/s, leads to it from states that achieve it,
-    if they are no faster than `max_speed` (m/s; None: any)."""
+    """A goal is a node. An edge of `cost` steps, plus `speed_cost` for each m/s, leads to it from the states that
+    achieve it, if they are no faster than `max_speed` (m/s; None: any)."""
 
     cost: float = 1.0
     speed_cost: float = 0.0

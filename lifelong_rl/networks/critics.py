@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lifelong_rl.config import one_of
+from lifelong_rl.networks.encoders import FourierMLP
 from lifelong_rl.networks.energies import ENERGIES, EnergyHead, build_energy
 from lifelong_rl.networks.mlp import MLP
 
@@ -21,6 +22,8 @@ class QuasimetricCriticConfig:
     projector_size: int = 256
     dynamics_sizes: tuple[int, ...] = (256, 256)
     layer_norm: bool = True
+    num_frequencies: int = 64  # Fourier features of the encoders' input; 0: none
+    frequency_scale: float = 0.5  # radians per unit of the observation
     energy: object = one_of(ENERGIES, default="iqe")
 
 
@@ -36,10 +39,8 @@ class QuasimetricCritic(nn.Module):
     ) -> None:
         super().__init__()
         latent, norm = config.latent_size, config.layer_norm
-        self.encoder = MLP(observation_size, config.encoder_sizes, latent, layer_norm=norm)
-        self.goal_encoder = (
-            None if goal_size is None else MLP(goal_size, config.encoder_sizes, latent, layer_norm=norm)
-        )
+        self.encoder = _encoder(config, observation_size)
+        self.goal_encoder = None if goal_size is None else _encoder(config, goal_size)
         self.projector = MLP(latent, config.projector_sizes, config.projector_size, layer_norm=norm)
         self.dynamics = MLP(latent + action_size, config.dynamics_sizes, latent, zero_output=True, layer_norm=norm)
         self.head: EnergyHead = build_energy(config.energy, config.projector_size)
@@ -64,6 +65,13 @@ class QuasimetricCritic(nn.Module):
     def steps_between(self, observation: Tensor, goal: Tensor) -> Tensor:
         """From raw observations and goals (in the form that the critic's goal encoder takes)."""
         return self.distance(self.project(self.encode(observation)), self.project(self.encode_goal(goal)))
+
+
+def _encoder(config: QuasimetricCriticConfig, input_size: int) -> FourierMLP:
+    return FourierMLP(
+        input_size, config.encoder_sizes, config.latent_size, num_frequencies=config.num_frequencies,
+        scale=config.frequency_scale, layer_norm=config.layer_norm,
+    )  # fmt: skip
 
 
 class Multiplier(nn.Module):

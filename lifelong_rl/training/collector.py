@@ -22,10 +22,15 @@ class Collector:
         self._task, self._goals, self._store = task, goals, store
         self._observed: Observed | None = None
         self._goal = torch.empty(0)
+        self._steps_since_success = torch.zeros(task.num_envs, dtype=torch.long)  # 0: not reached in this episode
         self._policy: Policy | None = None  # the one that acted last: another one starts with an empty memory
 
-    def collect(self, policy: Policy, num_steps: int) -> Metrics:
-        """At least `num_steps` transitions (a whole number of steps of all N environments)."""
+    def collect(self, policy: Policy, num_steps: int, steps_after_success: int | None = None) -> Metrics:
+        """At least `num_steps` transitions (a whole number of steps of all N environments).
+
+        `steps_after_success` ends an episode so many steps after the task's goal was first reached: else a goal that is
+        held fills the store with standing still.
+        """
         if num_steps == 0:
             return {}
         if self._observed is None:
@@ -37,7 +42,7 @@ class Collector:
 
         reward, success, ended = [], [], 0
         for _ in range(-(-num_steps // self._task.num_envs)):
-            step, succeeded = self._step(policy)
+            step, succeeded = self._step(policy, steps_after_success)
             reward.append(step.reward.mean())
             success.append(succeeded[step.ended])
             ended += int(step.ended.sum())
@@ -46,7 +51,7 @@ class Collector:
             metrics["success_at_end_rate"] = torch.cat(success).float().mean()
         return metrics
 
-    def _step(self, policy: Policy) -> tuple[Step, Tensor]:
+    def _step(self, policy: Policy, steps_after_success: int | None) -> tuple[Step, Tensor]:
         now = self._observed
         assert now is not None
         sim_state = self._task.sim_state()
@@ -57,6 +62,9 @@ class Collector:
             what = f"observation of environment {where} of {self._task.spec.name}"
             raise DivergenceError(f"env step {self.num_steps}: {what} is not finite.")
         ended = outcome.terminated | outcome.truncated
+        if steps_after_success is not None:
+            self._steps_since_success += (outcome.success | (self._steps_since_success > 0)).long()
+            ended = ended | (self._steps_since_success > steps_after_success)
         step = Step(
             observation=now.observation, action=action, reward=outcome.reward,
             next_observation=outcome.observed.observation, next_achieved_goal=outcome.observed.achieved_goal,
@@ -74,14 +82,21 @@ class Collector:
         self._observed = self._task.reset_where(ended)
         fresh = self._goals.choose(self._observed.desired_goal, self._observed.observation)
         self._goal = torch.where(ended[:, None], fresh, self._goal)
+        self._steps_since_success = torch.where(ended, 0, self._steps_since_success)
         policy.reset(ended)
 
     def state_dict(self) -> dict[str, Any]:
         if self._observed is None:
             return {"num_steps": self.num_steps}
-        return {"num_steps": self.num_steps, "goal": self._goal, "observed": dict(vars(self._observed))}
+        return {
+            "num_steps": self.num_steps,
+            "goal": self._goal,
+            "observed": dict(vars(self._observed)),
+            "steps_since_success": self._steps_since_success,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.num_steps = state["num_steps"]
         if "observed" in state:
             self._goal, self._observed = state["goal"], Observed(**state["observed"])
+            self._steps_since_success = state["steps_since_success"]

@@ -17,6 +17,7 @@ class Phase:
     random_env_steps: int = 0  # taken uniformly at random before the first round
     warmup_env_steps: int = 0  # taken by the policy before the first round
     offline_fraction: float | None = None  # share of a batch from the dataset; None: 1 offline, 0 online
+    steps_after_success: int | None = None  # collected episodes end so soon after reaching their goal; None: never early
     exploration_noise: float = 0.0  # standard deviation, in halves of the action range
     evaluation_interval: int = 1  # epochs
     snapshot_interval: int = 1  # epochs; the last epoch is always kept

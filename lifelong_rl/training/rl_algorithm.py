@@ -91,7 +91,7 @@ class RLAlgorithm:
         if epoch == 0:
             with recorder.timed("collect"):
                 self.collector.collect(parts.random, phase.random_env_steps)
-                self.collector.collect(parts.behaviour, phase.warmup_env_steps)
+                self.collector.collect(parts.behaviour, phase.warmup_env_steps, phase.steps_after_success)
         for index in range(phase.rounds_per_epoch):
             self._round(parts, index, recorder, interrupts)
         is_last = epoch + 1 == phase.num_epochs
@@ -110,7 +110,9 @@ class RLAlgorithm:
     def _round(self, parts: PhaseParts, index: int, recorder: Recorder, interrupts: Interrupts) -> None:
         phase = parts.phase
         with recorder.timed("collect"):
-            exploration = self.collector.collect(parts.behaviour, phase.env_steps_per_round)
+            exploration = self.collector.collect(
+                parts.behaviour, phase.env_steps_per_round, phase.steps_after_success
+            )
         recorder.record_all("exploration", exploration)
         interrupts.check()
         with recorder.timed("prepare"):

@@ -14,6 +14,7 @@ NUM_STATES, NUM_GOALS = 12, 6  # states 2g and 2g + 1 achieve goal g
 SMALL = {
     "network": {
         "encoder_sizes": [64], "latent_size": 32, "projector_sizes": [64], "projector_size": 64, "dynamics_sizes": [64],
+        "num_frequencies": 0,
         "energy": {"name": "iqe", "components": 8},
     },
     "critic": {
@@ -25,7 +26,8 @@ SMALL = {
 
 def ring_spec(*, discrete: bool) -> TaskSpec:
     return TaskSpec(
-        name="ring", observation_shape=(NUM_STATES,), goal_shape=(NUM_GOALS,), action_size=2, discrete=discrete, horizon=20,
+        name="ring", observation_shape=(NUM_STATES,), goal_shape=(NUM_GOALS,), action_size=2, discrete=discrete,
+        horizon=20,
         reward_fn=lambda a, g: (a == g).all(-1).float(), success_fn=lambda a, g: (a == g).all(-1),
         goal_of=lambda o: o.unflatten(-1, (NUM_GOALS, 2)).sum(-1),
     )  # fmt: skip

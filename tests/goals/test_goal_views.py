@@ -22,7 +22,8 @@ def shortest_paths(edges: np.ndarray) -> np.ndarray:
 def test_a_node_for_each_goal_keeps_all_state_distances_and_lies_one_step_behind_the_nearest_state_of_its_set(seed):
     generator = np.random.default_rng(seed)
     num_states, num_goals = 12, 4
-    edges = np.where(generator.random((num_states, num_states)) < 0.25, generator.integers(1, 5, (num_states, num_states)), INFINITE)
+    pairs = (num_states, num_states)
+    edges = np.where(generator.random(pairs) < 0.25, generator.integers(1, 5, pairs), INFINITE)
     goal_of = generator.integers(0, num_goals, num_states)
     joined = np.full((num_states + num_goals, num_states + num_goals), INFINITE)
     joined[:num_states, :num_states] = edges

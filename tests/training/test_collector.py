@@ -127,3 +127,24 @@ def test_an_observation_that_is_not_finite_stops_with_the_step_and_the_environme
         collector.collect(RandomPolicy(task.spec, seeds.torch("random")), 100)
     assert str(caught.value) == "env step 20: observation of environment 2 of maze2d-umaze-v1 is not finite."
     assert len(steps) == 5 and all(bool(torch.isfinite(step.next_observation).all()) for step in steps)
+
+
+@pytest.mark.parametrize("patience", [0, 3])
+def test_an_episode_can_end_so_many_steps_after_its_goal_was_first_reached(patience):
+    steps, task = Steps(), tiny_task(Seeds(0), num_envs=16)
+    seek = LinearPolicy(torch.tensor([[3.0, 0], [0, 3], [-1, 0], [0, -1]]))
+    Collector(task, EnvironmentGoals(), steps).collect(seek, 200 * 16, steps_after_success=patience)
+    reached = torch.stack([task.spec.success_fn(step.next_achieved_goal, step.desired_goal) for step in steps])
+    ended = torch.stack([step.ended for step in steps])
+
+    early = 0
+    for env in range(16):
+        first = 0
+        for last in ended[:, env].nonzero().flatten().tolist():
+            found = reached[first : last + 1, env].nonzero().flatten().tolist()
+            length = last + 1 - first
+            assert length == (min(found[0] + 1 + patience, HORIZON) if found else HORIZON)
+            early += length < HORIZON
+            first = last + 1
+    assert early > 10
+    assert not any(step.terminated.any() for step in steps)

@@ -122,10 +122,13 @@ def tiny_run(run_dir: Path, phases: Sequence[Phase], measures: Mapping[str, Meas
         behaviour = GaussianNoise(agent.policy(explore=True), 0.3, task.spec, seeds.torch("exploration"))
         parts.append(PhaseParts(phase=phase, sampler=sampler, behaviour=behaviour, random=random))
 
-    collector, logger, timer, output = Collector(task, EnvironmentGoals(), replay), Logger(run_dir), Timer(), io.StringIO()
+    collector = Collector(task, EnvironmentGoals(), replay)
+    logger, timer, output = Logger(run_dir), Timer(), io.StringIO()
     algorithm = RLAlgorithm(
         agent=agent, phases=parts, collector=collector, measures=measures or {}, num_transitions=lambda: len(replay),
-        parts={"agent": agent, "replay": replay, "collector": collector, "task": task, "seeds": seeds, "logger": logger},
+        parts={
+            "agent": agent, "replay": replay, "collector": collector, "task": task, "seeds": seeds, "logger": logger,
+        },
     )  # fmt: skip
     progress = Progress(sum(phase.num_epochs for phase in phases), stream=output)
     recorder = RunRecorder(run_dir, logger, timer, progress, {"about": "a tiny run"})
