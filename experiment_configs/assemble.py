@@ -9,7 +9,7 @@ from experiment_configs.datasets import open_dataset
 from experiment_configs.experiment import ExperimentConfig, TaskConfig
 from experiment_configs.measures import build_measures
 from experiment_configs.run import Run, open_logger
-from lifelong_rl.config import resolve, to_dict
+from lifelong_rl.config import ConfigError, resolve, to_dict
 from lifelong_rl.data.episodes import EpisodeStore
 from lifelong_rl.data.samplers import HindsightSampler, MixedSampler, split_batch
 from lifelong_rl.envs.registry import make_task
@@ -28,6 +28,8 @@ from lifelong_rl.types import Agent, Sampler, Stateful, Task, TaskSpec
 def build(config: ExperimentConfig, run_dir: Path) -> Run:
     """Everything of one run; it goes on from the newest snapshot in `run_dir`, if there is one."""
     torch.set_num_threads(config.num_threads)
+    precision = "bf16" if config.matmul_precision == "bfloat16" else "ieee"
+    torch.backends.mkldnn.matmul.fp32_precision = precision  # type: ignore[attr-defined]
     seeds = Seeds(config.seed)
     task = build_task(config, config.num_envs, seeds, "task", random_goals=config.collect_goals == "multi")
     agent = build_agent(config, task.spec, seeds)
@@ -86,6 +88,8 @@ def _phase_parts(
     generator = seeds.torch("exploration", config.device)
     behaviour = agent.policy(explore=True)
     if phase.exploration_noise:
+        if spec.discrete:
+            raise ConfigError(f"variant.phases ({phase.name}): exploration_noise is for continuous actions only.")
         behaviour = GaussianNoise(behaviour, phase.exploration_noise, spec, generator)
     sizes = split_batch(config.sampler.batch_size, phase.dataset_share)
     samplers: list[Sampler] = [

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from experiment_configs.agents import AGENTS
 from lifelong_rl.config import ConfigError, one_of, unknown
 from lifelong_rl.data.samplers import HindsightConfig
+from lifelong_rl.envs.maze2d_config import MAZE2D_NAMES, Maze2dConfig
 from lifelong_rl.envs.registry import TASKS
 from lifelong_rl.training.phase import Phase
 
@@ -23,6 +24,8 @@ class TaskConfig:
     def __post_init__(self) -> None:
         if self.name not in TASKS:
             raise ConfigError(unknown("name", "task", self.name, TASKS))
+        if self.name in MAZE2D_NAMES:
+            Maze2dConfig(name=self.name, layout=self.layout, horizon=self.horizon)  # says what is wrong with them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,7 @@ class ExperimentConfig:
     initialize_from: str | None = None
     device: str = "cpu"
     num_threads: int = 1
+    matmul_precision: Literal["float32", "bfloat16"] = "float32"  # of products on a CPU; distances stay in float32
     log_to_wandb: bool = False
     log_to_tensorboard: bool = False
     seed: int = 0

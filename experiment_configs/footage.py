@@ -34,7 +34,7 @@ def stored_footage(
     first, last = start // num_envs, -(-end // num_envs)  # in steps of all environments
     footage = Footage(
         states=states[: last - oldest, tiles].numpy(),
-        names=_names("environment", tiles),
+        names=[f"env {index}" for index in tiles],
         captions=[f"{loaded.path.name}   env step {t * num_envs:,} of {now * num_envs:,}" for t in range(oldest, last)],
         first=first - oldest,
     )
@@ -51,7 +51,7 @@ def played_footage(
     spec, tiles = evaluator.task.spec, _tiles(env, num_episodes, "episode")
 
     states: list[Tensor] = []
-    with counting_bar(f"playing {num_episodes} episodes", spec.horizon) as advance_to:
+    with counting_bar(f"steps of {num_episodes} episodes", spec.horizon) as advance_to:
 
         def watch(state: Tensor) -> None:
             states.append(state[tiles])
@@ -60,7 +60,9 @@ def played_footage(
         played = evaluator.play(loaded.agent.policy(explore=False), watch)
     caption = f"{loaded.path.name}   {spec.name}, {goals} goals"
     footage = Footage(
-        states=torch.stack(states).numpy(), names=_names("episode", tiles), captions=[caption] * len(states)
+        states=torch.stack(states).numpy(),
+        names=[f"episode {index}" for index in tiles],
+        captions=[caption] * len(states),
     )
     about = {"snapshot": str(loaded.path), "task": spec.name, "goals": goals, "seed": evaluation.seed}
     return footage, about | _report(played, spec)
@@ -83,10 +85,6 @@ def _tiles(chosen: int | None, count: int, what: str) -> list[int]:
     if not 0 <= chosen < count:
         raise ConfigError(f"env: no {what} {chosen}, they are 0 to {count - 1}.")
     return [chosen]
-
-
-def _names(what: str, tiles: list[int]) -> list[str]:
-    return [f"{what} {tiles[0]}"] if len(tiles) == 1 else [str(index) for index in tiles]
 
 
 def _report(played: Episodes, spec: TaskSpec) -> dict[str, Any]:

@@ -63,10 +63,10 @@ def mask_secrets(text: str) -> str:
 
 def _git(folder: Path, *words: str) -> str | None:
     try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, timeout=20, check=True)
+        finished = subprocess.run(["git", *words], cwd=folder, capture_output=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.decode("utf-8", errors="replace")
+    return finished.stdout.decode("utf-8", errors="replace")
 
 
 def _versions() -> dict[str, str]:

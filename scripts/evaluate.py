@@ -130,7 +130,9 @@ def _print_table(config: "ExperimentConfig", results: Mapping[str, Any]) -> None
     console.print(table)
     if "distance" in results:
         spearman, error = (results["distance"][name] for name in ("spearman", "rmse_steps"))
-        console.print(f"learned distance against the shortest way: Spearman {spearman:.3f}, RMSE {error:.1f} steps")
+        correlation = "undefined" if spearman is None else f"{spearman:.3f}"
+        error_text = "undefined" if error is None else f"{error:.1f} steps"
+        console.print(f"learned distance against the shortest way: Spearman {correlation}, RMSE {error_text}")
 
 
 def _write_json(path: Path, loaded: "LoadedAgent", config: "ExperimentConfig", results: Mapping[str, Any]) -> None:

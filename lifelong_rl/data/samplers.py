@@ -168,7 +168,8 @@ class MixedSampler:
 
     def state_dict(self) -> dict[str, Any]:
         """The samplers' states, in order, and the generator's."""
-        return {"samplers": [sampler.state_dict() for sampler in self._samplers], "generator": self._generator.get_state()}
+        samplers = [sampler.state_dict() for sampler in self._samplers]
+        return {"samplers": samplers, "generator": self._generator.get_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Draws the same batches again, from equal stores."""

@@ -49,7 +49,7 @@ def draw_film(footage: Footage, spec: TaskSpec, draw: Draw) -> Iterator[Image]:
             trail = states[_trail_times(max(start[time, env], time - TRAIL_STEPS), time), env, :2]
             state = states[time, env]
             status = "at the goal" if is_at_goal[time, env] else "reached before" if has_reached[time, env] else ""
-            text = f"{name}   step {state[6]:.0f}/{spec.horizon}".strip()
+            text = f"{name}   step {state[6]:.0f}/{spec.horizon}"
             tiles.append(_labelled(draw(state, trail), text, status))
         yield _labelled(_in_grid(tiles, columns), footage.captions[time], "")
 

@@ -24,10 +24,12 @@ class FourierMLP(nn.Module):
         num_frequencies: int,
         scale: float,
         layer_norm: bool = False,
+        zero_output: bool = False,
     ) -> None:
         super().__init__()
         self.frequencies = nn.Parameter(scale * torch.randn(input_size, num_frequencies)) if num_frequencies else None
-        self.mlp = MLP(input_size + 2 * num_frequencies, hidden_sizes, output_size, layer_norm=layer_norm)
+        size = input_size + 2 * num_frequencies
+        self.mlp = MLP(size, hidden_sizes, output_size, layer_norm=layer_norm, zero_output=zero_output)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.frequencies is None:

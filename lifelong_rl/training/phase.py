@@ -17,7 +17,7 @@ class Phase:
     random_env_steps: int = 0  # taken uniformly at random before the first round
     warmup_env_steps: int = 0  # taken by the policy before the first round
     offline_fraction: float | None = None  # share of a batch from the dataset; None: 1 offline, 0 online
-    steps_after_success: int | None = None  # collected episodes end so soon after reaching their goal; None: never early
+    steps_after_success: int | None = None  # collected episodes end so many steps after their goal was reached
     exploration_noise: float = 0.0  # standard deviation, in halves of the action range
     evaluation_interval: int = 1  # epochs
     snapshot_interval: int = 1  # epochs; the last epoch is always kept
@@ -28,8 +28,9 @@ class Phase:
         for name in ("num_epochs", "rounds_per_epoch", "evaluation_interval", "snapshot_interval"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
-        for name in ("env_steps_per_round", "updates_per_round", "random_env_steps", "warmup_env_steps"):
-            if getattr(self, name) < 0:
+        steps = ("env_steps_per_round", "random_env_steps", "warmup_env_steps", "steps_after_success")
+        for name in ("updates_per_round", *steps):
+            if (getattr(self, name) or 0) < 0:
                 raise ConfigError(f"{name} must not be negative, got {getattr(self, name)}.")
 
     @property

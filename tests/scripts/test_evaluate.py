@@ -1,4 +1,4 @@
-"""An agent is judged from its snapshot alone, on the run's own episodes or others; a wrong one is refused in one line."""
+"""An agent is judged from its snapshot alone, on the run's episodes or others; a wrong one is refused in one line."""
 
 import dataclasses
 import json
@@ -16,7 +16,7 @@ from experiment_configs.loading import check_same_shapes, find_snapshot, load_ru
 from lifelong_rl.config import ConfigError
 from lifelong_rl.recording.snapshot import load_snapshot, save_snapshot
 from scripts.evaluate import main
-from tests.scripts.tiny_snapshots import make_run
+from tests.scripts.tiny_snapshots import make_run, refusal
 from tests.source_tree import ROOT
 
 
@@ -31,18 +31,6 @@ def evaluate(tmp_path: Path, *words: Any) -> dict[str, Any]:
     return json.loads((tmp_path / "numbers.json").read_text())
 
 
-def refusal(capsys: pytest.CaptureFixture[str], *words: Any) -> str:
-    """The one line that the script complains in."""
-    capsys.readouterr()
-    try:
-        status = main([*map(str, words)])
-    except SystemExit as stop:
-        status = stop.code
-    error = capsys.readouterr().err
-    assert status == 2 and error.count("\n") == 1 and error.endswith("\n")
-    return error
-
-
 def changed(snapshot: Path, directory: Path, **variant: Any) -> Path:
     """A copy that says that it was made by another variant."""
     loaded = load_snapshot(snapshot)
@@ -53,7 +41,9 @@ def changed(snapshot: Path, directory: Path, **variant: Any) -> Path:
 def test_without_flags_the_numbers_are_those_that_the_run_recorded(run, tmp_path):
     results = evaluate(tmp_path, run / "itr_2")["results"]
     row = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])
-    recorded = {name.removeprefix("evaluation/"): value for name, value in row.items() if name.startswith("evaluation/")}
+    recorded = {
+        name.removeprefix("evaluation/"): value for name, value in row.items() if name.startswith("evaluation/")
+    }
     ours = {f"{goals}/{name}": value for goals in ("multi", "single") for name, value in results[goals]["ours"].items()}
     ours |= {f"distance/{name}": value for name, value in results["distance"].items()}
     assert ours == pytest.approx(recorded, rel=1e-5)
@@ -74,7 +64,7 @@ def test_the_json_says_what_was_asked_and_with_which_versions(run, tmp_path):
     asked = ("--goals", "single", "--num_episodes", 3, "--seed", 7)
     content = evaluate(tmp_path, run / "itr_1", *asked)
     assert content["evaluation"] == {"num_episodes": 3, "goals": ["single"], "seed": 7}
-    assert content["snapshot"] == str(run / "itr_1") and content["counters"]["env_steps"] == 400
+    assert content["snapshot"] == str(run / "itr_1") and content["counters"]["env_steps"] == 300
     assert {"torch", "numpy", "mujoco", "python"} <= set(content["versions"])
     assert set(content["results"]) == {"single", "distance"}
     assert set(content["results"]["single"]) == {"ours", "controller", "random"}
@@ -121,11 +111,11 @@ def test_of_a_run_the_newest_snapshot_is_taken_and_named(run, tmp_path, capsys):
 
 
 def test_a_name_that_is_no_snapshot_gets_the_nearest_one(run, tmp_path, capsys):
-    assert "Did you mean 'itr_2'?" in refusal(capsys, run / "itr_20")
-    assert "Did you mean 'run'?" in refusal(capsys, run.parent / "runn" / "itr_2")
-    assert "name one of run" in refusal(capsys, run.parent)
-    assert "a file" in refusal(capsys, run / "metrics.jsonl")
-    assert "neither a snapshot nor a run" in refusal(capsys, tmp_path)
+    assert "Did you mean 'itr_2'?" in refusal(main, capsys, run / "itr_20")
+    assert "Did you mean 'run'?" in refusal(main, capsys, run.parent / "runn" / "itr_2")
+    assert "name one of run" in refusal(main, capsys, run.parent)
+    assert "a file" in refusal(main, capsys, run / "metrics.jsonl")
+    assert "neither a snapshot nor a run" in refusal(main, capsys, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -140,13 +130,13 @@ def test_a_name_that_is_no_snapshot_gets_the_nearest_one(run, tmp_path, capsys):
     ],
 )
 def test_wrong_flags_are_refused_in_one_line(run, capsys, words, part):
-    assert part in refusal(capsys, run / "itr_2", *words)
+    assert part in refusal(main, capsys, run / "itr_2", *words)
 
 
 def test_a_snapshot_of_another_size_is_refused_with_both_shapes(run, tmp_path, capsys):
     agent = load_snapshot(run / "itr_2").meta["variant"]["agent"]
     larger = agent | {"network": agent["network"] | {"latent_size": 12}}
-    line = refusal(capsys, changed(run / "itr_2", tmp_path / "itr_2", agent=larger))
+    line = refusal(main, capsys, changed(run / "itr_2", tmp_path / "itr_2", agent=larger))
     assert "[12, 16]" in line and "[8, 16]" in line and str(tmp_path / "itr_2") in line
 
 
@@ -159,15 +149,15 @@ def test_a_task_of_other_shapes_is_refused_with_both(run):
 
 def test_a_snapshot_whose_variant_cannot_be_read_is_refused(run, tmp_path, capsys):
     old = changed(run / "itr_2", tmp_path / "old", num_enviroments=3)
-    assert "unknown key 'num_enviroments'" in refusal(capsys, old)
+    assert "unknown key 'num_enviroments'" in refusal(main, capsys, old)
     save_snapshot(tmp_path / "other", {"notes": {"text": "x"}}, {})
-    assert "not of a run" in refusal(capsys, tmp_path / "other")
+    assert "not of a run" in refusal(main, capsys, tmp_path / "other")
 
 
 def test_a_damaged_snapshot_is_refused_by_the_file(run, tmp_path, capsys):
     copy = shutil.copytree(run / "itr_2", tmp_path / "itr_2")
     (copy / "agent.safetensors").write_bytes(b"not tensors")
-    assert str(copy / "agent.safetensors") in refusal(capsys, copy)
+    assert str(copy / "agent.safetensors") in refusal(main, capsys, copy)
 
 
 @pytest.mark.parametrize("script", ["evaluate", "viz_hist"])
