@@ -150,7 +150,9 @@ class Maze2dTask:
 
 
 def build_maze2d(
-    config: Maze2dConfig, *, num_envs: int, generator: np.random.Generator, num_threads: int = 1
-) -> Maze2dTask:
+    *, name: str, num_envs: int, generator: np.random.Generator, random_goals: bool, layout: str | None,
+    horizon: int | None, num_threads: int,
+) -> Maze2dTask:  # fmt: skip
     """The builder that the registry names."""
+    config = Maze2dConfig(name=name, layout=layout, horizon=horizon, random_goals=random_goals)
     return Maze2dTask(config, num_envs=num_envs, generator=generator, num_threads=num_threads)

@@ -3,16 +3,18 @@
 from typing import TYPE_CHECKING
 
 from lifelong_rl.config import ConfigError, resolve, unknown
-from lifelong_rl.envs.maze2d_config import CUSTOM, MAZE2D_NAMES, Maze2dConfig
+from lifelong_rl.envs.maze2d_config import CUSTOM, MAZE2D_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
 
-    from lifelong_rl.envs.maze2d import Maze2dTask
+    from lifelong_rl.types import Task
 
-TASKS = dict.fromkeys(MAZE2D_NAMES, "lifelong_rl.envs.maze2d:build_maze2d")  # name -> builder
+TASKS = {  # name -> builder, which takes what `make_task` takes
+    **dict.fromkeys(MAZE2D_NAMES, "lifelong_rl.envs.maze2d:build_maze2d"),
+}
 
 
 def make_task(
@@ -24,15 +26,17 @@ def make_task(
     layout: str | None = None,
     horizon: int | None = None,
     num_threads: int = 1,
-) -> "Maze2dTask":
+) -> "Task":
     """N environments of the task `name`; all their randomness comes from `generator`."""
     if name not in TASKS:
         raise ConfigError(unknown("task.name", "task", name, TASKS))
     if num_envs < 1:
         raise ConfigError(f"num_envs must be at least 1, got {num_envs}.")
-    config = Maze2dConfig(name=name, layout=layout, horizon=horizon, random_goals=random_goals)
-    build: Callable[..., Maze2dTask] = resolve(TASKS[name])
-    return build(config, num_envs=num_envs, generator=generator, num_threads=num_threads)
+    build: Callable[..., Task] = resolve(TASKS[name])
+    return build(
+        name=name, num_envs=num_envs, generator=generator, random_goals=random_goals, layout=layout, horizon=horizon,
+        num_threads=num_threads,
+    )  # fmt: skip
 
 
 def register_gymnasium() -> None:
