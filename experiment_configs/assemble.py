@@ -95,7 +95,7 @@ def _phase_parts(
     samplers: list[Sampler] = [
         HindsightSampler(
             store, config.sampler.hindsight, seeds.torch(f"sampler of {name}", config.device), batch_size=size,
-            reward_fn=spec.reward_fn, discount=config.sampler.discount, n_step=config.sampler.n_step,
+            reward_fn=spec.reward_fn, discount=config.sampler.discount, n_step=phase.n_step or config.sampler.n_step,
             mean_action=config.sampler.mean_action,
         )
         for name, store, size in zip(("dataset", "replay"), (dataset, replay), sizes, strict=True)

@@ -24,7 +24,7 @@ class QRLCriticConfig:
     decay: DecayConfig | None = None  # of the critic's learning rate, not of the multipliers'
     multiplier_learning_rate: float = 1e-2
     initial_multiplier: float = 0.01
-    slack: float = 0.25  # steps by which a one-step distance may overshoot its cost (root mean square)
+    slack: float = 0.25  # share of its cost by which a transition's distance may overshoot it (root mean square)
     push_offset: float = 500.0
     push_sharpness: float = 0.01
     dynamics_weight: float = 1.0
@@ -66,10 +66,11 @@ class QRLCritic:
         passed = self._push(distance["passed"]) if "passed" in distance else torch.zeros_like(far)
         push = torch.lerp(far, passed, config.passed_push_fraction)
         consistency = two_way_consistency(distance["there"], distance["back"])
-        violations = {"step": excess(distance["step"], batch.cost, slack=config.slack)}
+        unit = batch.cost.mean()  # so that multipliers and slack mean the same for transitions of one step and of ten
+        violations = {"step": excess(distance["step"] / unit, batch.cost / unit, slack=config.slack)}
         if isinstance(self.goals, NodeGoals):
             cost, weight = self.goals.edge(batch.next_observation)
-            violations["edge"] = weighted_excess(distance["edge"], cost, weight, slack=config.slack)
+            violations["edge"] = weighted_excess(distance["edge"] / unit, cost / unit, weight, slack=config.slack)
 
         weights = [multiplier() for multiplier in self.multipliers]
         pairs = list(zip(weights, violations.values(), strict=True))

@@ -18,6 +18,7 @@ class Phase:
     warmup_env_steps: int = 0  # taken by the policy before the first round
     offline_fraction: float | None = None  # share of a batch from the dataset; None: 1 offline, 0 online
     steps_after_success: int | None = None  # collected episodes end so many steps after their goal was reached
+    n_step: int | None = None  # steps joined into one transition; None: the sampler's
     exploration_noise: float = 0.0  # standard deviation, in halves of the action range
     evaluation_interval: int = 1  # epochs
     snapshot_interval: int = 1  # epochs; the last epoch is always kept
@@ -25,6 +26,8 @@ class Phase:
     def __post_init__(self) -> None:
         if self.offline_fraction is not None and not 0 <= self.offline_fraction <= 1:
             raise ConfigError(f"offline_fraction must lie in [0, 1], got {self.offline_fraction}.")
+        if self.n_step is not None and self.n_step < 1:
+            raise ConfigError(f"n_step must be at least 1, got {self.n_step}.")
         for name in ("num_epochs", "rounds_per_epoch", "evaluation_interval", "snapshot_interval"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
