@@ -52,8 +52,11 @@ pytest: $(TEST_STAMP)  ## the fast tests alone (ARGS="tests/test_layers.py -x")
 test-slow: $(TEST_STAMP)  ## the learning tests: minutes to hours
 	$(RUN) -m pytest -m slow -n $(WORKERS) --timeout 14400 $(ARGS)
 
-demo: $(CORE_STAMP)  ## the main job: QRL on maze2d, offline then online, with its table, curve and video
-	$(RUN) run_scripts/qrl_maze.py --yes $(ARGS)
+demo: $(CORE_STAMP)  ## the main job: QRL on maze2d, offline then online, with its table, curve, value map and video
+	$(RUN) run_scripts/qrl_maze.py --yes --exp_name demo $(ARGS)
+	$(RUN) scripts/plot.py data/demo
+	$(RUN) scripts/evaluate.py "$$(ls -td data/demo/*-s0 | head -n 1)" --num_episodes 100 --value_map data/demo/value_map.png
+	$(RUN) scripts/viz_hist.py --snapshot "$$(ls -td data/demo/*-s0 | head -n 1)" --policy --output data/demo/policy.mp4
 
 bench: $(CORE_STAMP)  ## every speed claim, measured
 	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done

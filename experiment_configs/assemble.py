@@ -12,6 +12,7 @@ from experiment_configs.run import Run, open_logger
 from lifelong_rl.config import ConfigError, resolve, to_dict
 from lifelong_rl.data.episodes import EpisodeStore
 from lifelong_rl.data.samplers import HindsightSampler, MixedSampler, split_batch
+from lifelong_rl.envs.on_device import on_device
 from lifelong_rl.envs.registry import make_task
 from lifelong_rl.exploration import GaussianNoise, RandomPolicy
 from lifelong_rl.goals.environment import EnvironmentGoals
@@ -27,6 +28,7 @@ from lifelong_rl.types import Agent, Sampler, Stateful, Task, TaskSpec
 
 def build(config: ExperimentConfig, run_dir: Path) -> Run:
     """Everything of one run; it goes on from the newest snapshot in `run_dir`, if there is one."""
+    _check_device(config.device)
     torch.set_num_threads(config.num_threads)
     precision = "bf16" if config.matmul_precision == "bfloat16" else "ieee"
     torch.backends.mkldnn.matmul.fp32_precision = precision  # type: ignore[attr-defined]
@@ -40,7 +42,7 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     dataset = None
     if config.dataset is not None and any(phase.dataset_share > 0 for phase in config.phases):
         dataset = open_dataset(config.dataset, config.task, task.spec, config.device)
-    collector = Collector(task, EnvironmentGoals(), replay)
+    collector = Collector(task, EnvironmentGoals(), replay, config.device)
     measures = build_measures(config, agent)
     logger, timer = open_logger(config, run_dir), Timer()
     parts: dict[str, Stateful] = {
@@ -58,20 +60,29 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
 
 
 def build_task(config: ExperimentConfig, num_envs: int, seeds: Seeds, name: str, *, random_goals: bool) -> Task:
-    """N environments of the config's task with a generator of their own."""
+    """N environments of the config's task with a generator of their own; what they show is on the config's device."""
     chosen: TaskConfig = config.task
-    return make_task(
+    task = make_task(
         chosen.name, num_envs=num_envs, generator=seeds.numpy(name), random_goals=random_goals, layout=chosen.layout,
         horizon=chosen.horizon,
     )  # fmt: skip
+    return on_device(task, config.device)
 
 
 def build_agent(config: ExperimentConfig, spec: TaskSpec, seeds: Seeds) -> Agent:
     """The agent, its networks drawn from the run's seed."""
     name = to_dict(config)["agent"]["name"]
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # networks are drawn on the CPU, then moved
         torch.manual_seed(seeds.integer("networks"))
         return resolve(BUILDERS[name])(config.agent, spec, seeds, config.device)
+
+
+def _check_device(device: str) -> None:
+    """That torch sees it here, which may be another machine than the one that launched the run."""
+    count, index = torch.cuda.device_count(), torch.device(device).index or 0
+    if device != "cpu" and index >= count:
+        shown = f"{count} GPUs, cuda:0 to cuda:{count - 1}" if count > 1 else "one GPU, cuda:0" if count else "no GPU"
+        raise ConfigError(f"variant.device is {device!r}, but this torch ({torch.__version__}) sees {shown}.")
 
 
 def _initialize(agent: Agent, snapshot: Path) -> None:

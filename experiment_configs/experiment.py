@@ -1,5 +1,6 @@
 """What a variant may say: one frozen dataclass, every default filled in."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,7 +82,7 @@ class ExperimentConfig:
     collect_goals: GoalSet = "multi"
     replay_capacity: int = 1_000_000
     initialize_from: str | None = None
-    device: str = "cpu"
+    device: str = "cpu"  # or "cuda", "cuda:1"
     num_threads: int = 1
     matmul_precision: Literal["float32", "bfloat16"] = "float32"  # of products on a CPU; distances stay in float32
     log_to_wandb: bool = False
@@ -89,6 +90,8 @@ class ExperimentConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
+            raise ConfigError(f"device must be 'cpu', 'cuda' or 'cuda:N', got {self.device!r}.")
         if self.num_envs < 1 or self.replay_capacity < self.num_envs:
             room = f"replay_capacity {self.replay_capacity}"
             raise ConfigError(f"num_envs must be at least 1 and at most {room}, got {self.num_envs}.")

@@ -1,6 +1,5 @@
 """From a snapshot back to the agent that it holds: what scripts need to look at a run."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import torch
 from experiment_configs.assemble import build_agent, build_task
 from experiment_configs.experiment import ExperimentConfig
 from lifelong_rl.config import ConfigError, did_you_mean, from_dict
+from lifelong_rl.recording.newest import newest_snapshot, snapshots_of
 from lifelong_rl.recording.snapshot import Snapshot, list_snapshots, load_snapshot
 from lifelong_rl.recording.state_tree import SnapshotError, check_shapes
 from lifelong_rl.seeding import Seeds
@@ -55,10 +55,10 @@ def find_snapshot(path: Path) -> Path:
     absolute = path.absolute()
     if (path / "manifest.json").exists() or absolute in list_snapshots(absolute.parent):
         return path
-    found = _snapshots_of(path)
-    if found:
-        print(f"{path}: a run; taking its newest snapshot, {found[0].name}")
-        return found[0]
+    newest = newest_snapshot(path)
+    if newest is not None:
+        print(f"{path}: a run; taking its newest snapshot, {newest.name}")
+        return newest
     raise SnapshotError(f"{path}: {_what_is_wrong(absolute)}")
 
 
@@ -68,23 +68,6 @@ def check_same_shapes(trained: TaskSpec, asked: TaskSpec) -> None:
         ours, theirs = getattr(asked, name), getattr(trained, name)
         if ours != theirs:
             raise ConfigError(f"{asked.name}: {name} is {ours}, but the agent was trained on {trained.name}: {theirs}.")
-
-
-def _snapshots_of(run_dir: Path) -> list[Path]:
-    """Newest first, the one that Ctrl-C left included."""
-    found = list_snapshots(run_dir)
-    interrupted = run_dir / "interrupted"
-    if (interrupted / "manifest.json").exists():
-        found.insert(0 if not found or _updates(interrupted) > _updates(found[0]) else 1, interrupted)
-    return found
-
-
-def _updates(snapshot: Path) -> tuple[int, int]:
-    try:
-        counters = json.loads((snapshot / "meta.json").read_bytes())["counters"]
-        return counters["updates"], counters["env_steps"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return -1, -1  # load_snapshot will say what is wrong with it
 
 
 def _what_is_wrong(path: Path) -> str:
@@ -97,7 +80,7 @@ def _what_is_wrong(path: Path) -> str:
         names = _names(there.parent)
         nearest = did_you_mean(there.name, names)
         return f"no such snapshot.{nearest} In {there.parent}: {_listed(names)}."
-    runs = [folder.name for folder in sorted(path.iterdir()) if folder.is_dir() and _snapshots_of(folder)]
+    runs = [folder.name for folder in sorted(path.iterdir()) if folder.is_dir() and snapshots_of(folder)]
     if runs:
         return f"neither a snapshot nor a run, but a folder of runs: name one of {_listed(runs)}."
     return f"neither a snapshot nor a run that has one. In it: {_listed(_names(path))}."
@@ -105,7 +88,7 @@ def _what_is_wrong(path: Path) -> str:
 
 def _names(folder: Path) -> list[str]:
     """What one may have meant by a name in `folder`: its snapshots, else its folders."""
-    snapshots = [path.name for path in _snapshots_of(folder)]
+    snapshots = [path.name for path in snapshots_of(folder)]
     return snapshots or sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
 
 

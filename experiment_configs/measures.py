@@ -10,6 +10,7 @@ from experiment_configs.experiment import ExperimentConfig, GoalSet
 from lifelong_rl.agents.qrl import QRLAgent
 from lifelong_rl.envs.maze2d import Maze2dTask
 from lifelong_rl.envs.maze2d_distance import steps_between
+from lifelong_rl.envs.on_device import on_device, unwrapped
 from lifelong_rl.envs.registry import make_task
 from lifelong_rl.envs.waypoint import WaypointPolicy
 from lifelong_rl.exploration import RandomPolicy
@@ -24,7 +25,7 @@ NUM_PAIRS = 2000
 def build_measures(config: ExperimentConfig, agent: Agent) -> dict[str, Measure]:
     """An evaluator for each set of goals; for QRL on mazes also the learned distance against the shortest path."""
     measures: dict[str, Measure] = {goals: build_evaluator(config, goals) for goals in config.evaluation.goals}
-    task = next(iter(measures.values())).task if measures else None  # type: ignore[attr-defined]
+    task = unwrapped(next(iter(measures.values())).task) if measures else None  # type: ignore[attr-defined]
     if isinstance(agent, QRLAgent) and isinstance(task, Maze2dTask):
         measures["distance"] = DistanceCheck(task, np.random.default_rng(config.evaluation.seed))
     return measures
@@ -37,7 +38,7 @@ def build_evaluator(config: ExperimentConfig, goals: GoalSet, *, num_episodes: i
         config.task.name, num_envs=num_episodes or config.evaluation.num_episodes, generator=seeds.numpy(goals),
         random_goals=goals == "multi", layout=config.task.layout, horizon=config.task.horizon,
     )  # fmt: skip
-    return Evaluator(task, reference_policies(task, seeds))
+    return Evaluator(on_device(task, config.device), reference_policies(task, seeds))
 
 
 def reference_policies(task: Task, seeds: Seeds) -> dict[str, Callable[[], Policy]]:

@@ -1,7 +1,5 @@
 """A built run: trains, goes on where it stopped, and ends with a table of what it reached."""
 
-import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +9,10 @@ from rich.table import Table
 from experiment_configs.experiment import ExperimentConfig
 from lifelong_rl.config import to_dict
 from lifelong_rl.recording.logger import Logger
+from lifelong_rl.recording.newest import newest_snapshot
 from lifelong_rl.recording.progress import Progress
 from lifelong_rl.recording.run_recorder import RunRecorder
-from lifelong_rl.recording.snapshot import list_snapshots, load_snapshot
+from lifelong_rl.recording.snapshot import load_snapshot
 from lifelong_rl.recording.state_tree import check_shapes
 from lifelong_rl.recording.timer import Timer
 from lifelong_rl.recording.trackers import TensorBoardTracker, Tracker, WandbTracker, open_tracker
@@ -55,8 +54,8 @@ class Run:
         self.print_table()
 
     def resume(self) -> None:
-        """Goes on from the newest snapshot in the run's directory; from the start where there is none."""
-        newest = _newest_snapshot(self.run_dir)
+        """Goes on from the newest whole snapshot in the run's directory; from the start where there is none."""
+        newest = newest_snapshot(self.run_dir)
         if newest is None:
             return
         snapshot = load_snapshot(newest)
@@ -88,20 +87,6 @@ def open_logger(config: ExperimentConfig, run_dir: Path) -> Logger:
     if config.log_to_tensorboard:
         trackers += open_tracker(lambda: TensorBoardTracker(run_dir))
     return Logger(run_dir, trackers)
-
-
-def _newest_snapshot(run_dir: Path) -> Path | None:
-    """The one that training came farthest in, whatever its name: an `interrupted` one may be older than the others."""
-    found = [*list_snapshots(run_dir), *(path.parent for path in run_dir.glob("interrupted/manifest.json"))]
-    return max(found, key=_progress_of, default=None)
-
-
-def _progress_of(snapshot: Path) -> tuple[int, int, int]:
-    try:
-        counters = json.loads((snapshot / "meta.json").read_bytes())["counters"]
-        return counters["phase"], counters["epoch"], counters["updates"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return (sys.maxsize, 0, 0)  # damaged: loading it says how
 
 
 def _cells(metrics: Metrics) -> list[str]:

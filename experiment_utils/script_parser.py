@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from lifelong_rl.config import ConfigError, did_you_mean
 
-COMPLAINTS = ("SnapshotError", "NoRendererError")  # by name: importing them needs torch and mujoco
+COMPLAINTS = ("SnapshotError", "NoRendererError", "DatasetError")  # by name: importing them needs torch, mujoco, h5py
 
 
 class ScriptParser(argparse.ArgumentParser):

@@ -16,10 +16,11 @@ class RandomPolicy:
         pass
 
     def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
-        spec, count = self._spec, len(observation)
+        spec, count, device = self._spec, len(observation), self._generator.device
         if spec.discrete:
-            return torch.randint(spec.action_size, (count,), generator=self._generator, device=observation.device)
-        unit = torch.rand(count, spec.action_size, generator=self._generator, device=observation.device)
+            choice = torch.randint(spec.action_size, (count,), generator=self._generator, device=device)
+            return choice.to(observation.device)
+        unit = torch.rand(count, spec.action_size, generator=self._generator, device=device).to(observation.device)
         return spec.action_low + (spec.action_high - spec.action_low) * unit
 
 

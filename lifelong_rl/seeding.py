@@ -22,7 +22,10 @@ class Seeds:
     def torch(self, name: str, device: torch.device | str = "cpu") -> torch.Generator:
         if name not in self._torch:
             self._torch[name] = torch.Generator(device).manual_seed(self.integer(name))
-        return self._torch[name]
+        generator, asked = self._torch[name], torch.device(device)
+        if generator.device.type != asked.type or asked.index not in (None, generator.device.index):
+            raise ValueError(f"generator {name!r} is on {generator.device}, but was asked for on {asked}.")
+        return generator
 
     def numpy(self, name: str) -> np.random.Generator:
         if name not in self._numpy:
@@ -37,7 +40,7 @@ class Seeds:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name, value in state["torch"].items():
-            self.torch(name).set_state(value)
+            (self._torch.get(name) or self.torch(name)).set_state(value)
         for name, value in state["numpy"].items():
             self.numpy(name).bit_generator.state = value
 

@@ -3,18 +3,20 @@
 from experiment_utils.launch import launch
 
 
-def cpu(maze, *, size, offline, online, multiplier, passed):
-    """Learns in minutes (umaze) to half an hour (large) on one core. An epoch is 250 updates."""
-    decay = dict(updates=250 * (offline + online), final_fraction=0.02)
-    multipliers = dict(initial_multiplier=multiplier, multiplier_learning_rate=0.5)
+def cpu(maze, *, size, offline, online, multiplier, passed, slack=0.25, cloning=0.05, width=256):
+    """Learns in two minutes (umaze) to half an hour (large) on one core. An epoch is 250 updates."""
+    decay = dict(updates=250 * offline, final_fraction=0.1)
+    network = dict(encoder_sizes=[width] * 2, latent_size=width // 2, projector_sizes=[width], projector_size=width,
+                   dynamics_sizes=[width] * 2, energy=dict(name="iqe", components=width // 16))  # fmt: skip
+    multipliers = dict(initial_multiplier=multiplier[0], multiplier_learning_rate=multiplier[1], slack=slack)
     critic = dict(learning_rate=1e-3, decay=decay, passed_push_fraction=passed, **multipliers)
+    actor = dict(hidden_sizes=[width] * 2, learning_rate=1e-3, decay=decay, behaviour_cloning_weight=cloning)
     collecting = dict(env_steps_per_round=5000, warmup_env_steps=50_000, offline_fraction=0.5, steps_after_success=0)
     return dict(
         task=dict(name=f"maze2d-{maze}-v1"),
         dataset=dict(path=f"agent_data/maze2d-{maze}-v1.hdf5", num_transitions=size),
         sampler=dict(batch_size=256, n_step=10, mean_action=True),
-        agent=dict(name="qrl", goals=dict(name="node", cost=10.0), network=dict(energy=dict(name="iqe", components=16)),
-                   critic=critic, actor=dict(learning_rate=1e-3, decay=decay)),
+        agent=dict(name="qrl", goals=dict(name="node", cost=10.0), network=network, critic=critic, actor=actor),
         phases=[
             dict(name="offline", num_epochs=offline, updates_per_round=250, evaluation_interval=max(1, offline // 20)),
             dict(name="online", num_epochs=online, rounds_per_epoch=5, updates_per_round=50, n_step=5, **collecting),
@@ -27,19 +29,16 @@ PAPER = dict(
     encoder_sizes=[1024] * 3, latent_size=256, projector_sizes=[1024] * 2, projector_size=2048, layer_norm=False,
     dynamics_sizes=[1024] * 3, energy=dict(name="iqe", components=64), num_frequencies=0,
 )  # fmt: skip
-variant = cpu("umaze", size=1_000_000, offline=8, online=8, multiplier=200.0, passed=0.5)
+variant = cpu("umaze", size=1_000_000, offline=6, online=8, multiplier=(300.0, 1.0), passed=0.5, slack=0.1, cloning=0.1)
 presets = {
-    "medium": cpu("medium", size=2_000_000, offline=24, online=8, multiplier=400.0, passed=0.3),
-    "large": cpu("large", size=4_000_000, offline=120, online=20, multiplier=600.0, passed=0.2),
+    "medium": cpu("medium", size=2_000_000, offline=24, online=8, multiplier=(400.0, 0.5), passed=0.3),
+    "large": cpu("large", size=4_000_000, offline=64, online=8, multiplier=(600.0, 0.5), passed=0.2, width=512),
     "paper": dict(  # Wang et al. 2023; other mazes by -s task.name=maze2d-large-v1 -s dataset.path=...
         task=variant["task"], dataset=variant["dataset"], sampler=dict(batch_size=4096),
-        agent=dict(
-            name="qrl", num_critics=2, network=PAPER, goals=dict(name="state"),
-            actor=dict(hidden_sizes=[1024] * 4, layer_norm=False), acting=dict(name="actor", mode="likeliest"),
-        ),
+        agent=dict(name="qrl", num_critics=2, network=PAPER, goals=dict(name="state"),
+                   actor=dict(hidden_sizes=[1024] * 4, layer_norm=False), acting=dict(name="actor", mode="likeliest")),
         phases=[dict(name="offline", num_epochs=200, updates_per_round=1000, evaluation_interval=10)],
     ),
 }
-
 if __name__ == "__main__":
     launch(variant=variant, presets=presets, description=__doc__, exp_name="qrl-maze")

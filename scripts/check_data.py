@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiment_utils.script_parser import ScriptParser, run_script
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lifelong_rl.data.datasets.files import DatasetFile, Shape
     from lifelong_rl.data.datasets.report import EpisodeReport
     from lifelong_rl.types import TaskSpec
@@ -28,32 +32,28 @@ Examples:
 """
 
 
-def main() -> int:
+def main(argv: "Sequence[str] | None" = None) -> int:
     """Prints the report of the file that the command line names."""
-    arguments = _parse()
-    from lifelong_rl.config import ConfigError
-    from lifelong_rl.data.datasets.files import DatasetError, DatasetFile
+    flags = _parse(argv)
+    return run_script(lambda: _check(flags.file, flags.task))
 
-    try:
-        spec = _find_spec(arguments.task) if arguments.task else None
-        with DatasetFile(arguments.file) as file:
-            _print_report(file, _row_shapes(spec) if spec else {})
-        if spec:
-            _load(arguments.file, spec)
-    except (ConfigError, DatasetError) as error:
-        print(f"unusable: {error}" if isinstance(error, DatasetError) else error, file=sys.stderr)
-        return 2
+
+def _check(path: Path, task: str | None) -> None:
+    from lifelong_rl.data.datasets.files import DatasetFile
+
+    spec = _find_spec(task) if task else None
+    with DatasetFile(path) as file:
+        _print_report(file, _row_shapes(spec) if spec else {})
+    if spec:
+        _load(path, spec)
     print("usable")
-    return 0
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXPLANATION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def _parse(argv: "Sequence[str] | None") -> argparse.Namespace:
+    parser = ScriptParser(__doc__, EXPLANATION)
     parser.add_argument("file", type=Path, metavar="FILE", help="an HDF5 or npz file")
     parser.add_argument("--task", metavar="NAME", help="also compare the shapes with this task's, e.g. maze2d-umaze-v1")
-    return parser.parse_args()
+    return parser.parse(argv)
 
 
 def _find_spec(task: str) -> "TaskSpec":

@@ -99,7 +99,7 @@ class MPPIPolicy:
 
     def reset(self, ended: Tensor) -> None:
         if self._plan is not None:
-            self._plan = torch.where(ended[:, None, None], 0.0, self._plan)
+            self._plan = torch.where(ended.to(self._plan.device)[:, None, None], 0.0, self._plan)
 
     @torch.no_grad()
     def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lifelong_rl.config import one_of
+from lifelong_rl.config import ConfigError, one_of
 from lifelong_rl.networks.encoders import FourierMLP
 from lifelong_rl.networks.energies import ENERGIES, EnergyHead, build_energy
 from lifelong_rl.networks.mlp import MLP
@@ -25,6 +25,13 @@ class QuasimetricCriticConfig:
     num_frequencies: int = 64  # Fourier features of the encoders' input; 0: none
     frequency_scale: float = 0.5  # radians per unit of the observation
     energy: object = one_of(ENERGIES, default="iqe")
+
+    def __post_init__(self) -> None:
+        try:
+            with torch.device("meta"):  # the head itself knows what fits it; nothing is computed or drawn here
+                build_energy(self.energy, self.projector_size)
+        except ValueError as error:
+            raise ConfigError(f"energy does not fit projector_size {self.projector_size}: {error}") from None
 
 
 class QuasimetricCritic(nn.Module):

@@ -97,8 +97,3 @@ def _dress(panel: Axes, name: str, axis: str) -> None:
 def _count(counts: set[int]) -> str:
     low, high = min(counts), max(counts)
     return f"n={high}" if low == high else f"n={low} to {high}"
-
-
-def is_drawable(path: Path) -> bool:
-    """Whether the extension is one of a format that pictures are written in."""
-    return path.suffix.lower().removeprefix(".") in FigureCanvasAgg.get_supported_filetypes()

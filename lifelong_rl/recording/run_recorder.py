@@ -1,11 +1,13 @@
 """All of a run's recording behind one object: rows, times, progress and snapshots."""
 
+import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from lifelong_rl.recording.logger import Logger
+from lifelong_rl.recording.newest import INTERRUPTED
 from lifelong_rl.recording.progress import Progress
 from lifelong_rl.recording.snapshot import save_snapshot
 from lifelong_rl.recording.timer import Timer
@@ -40,5 +42,7 @@ class RunRecorder:
         self._progress.show(self._logger.dump(epoch=epoch, env_steps=env_steps, updates=updates, phase=phase))
 
     def snapshot(self, name: str, parts: Mapping[str, Any], counters: dict[str, Any]) -> None:
-        """A directory in the run's directory."""
+        """A directory in the run's directory. A regular one makes what an earlier Ctrl-C left superfluous."""
         save_snapshot(self._run_dir / name, dict(parts), self._meta | {"counters": counters})
+        if name != INTERRUPTED:
+            shutil.rmtree(self._run_dir / INTERRUPTED, ignore_errors=True)

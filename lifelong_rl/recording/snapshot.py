@@ -65,18 +65,24 @@ def save_snapshot(directory: Path, parts: dict[str, Any], meta: dict[str, Any]) 
 
 def load_snapshot(directory: Path) -> Snapshot:
     """Verifies every file against the manifest, then reads. Raises SnapshotError, which names the bad file."""
+    names = verify_snapshot(directory)
+    directory = _where(directory.absolute())
+    parts = {}
+    for name in names:
+        if name.endswith(".json") and name != "meta.json":
+            parts[name.removesuffix(".json")] = read_part(directory, name.removesuffix(".json"), names)
+    return Snapshot(parts=parts, meta=json.loads((directory / "meta.json").read_bytes()))
+
+
+def verify_snapshot(directory: Path) -> set[str]:
+    """The names of its files, every one as the manifest says; SnapshotError names the first bad one."""
     directory = _where(directory.absolute())
     if not directory.is_dir():
         raise SnapshotError(f"{directory}: no such snapshot.{_nearest(directory)}")
     names = _verified_names(directory)
     if "meta.json" not in names:
         raise SnapshotError(f"{directory / 'manifest.json'}: does not list meta.json.")
-
-    parts = {}
-    for name in names:
-        if name.endswith(".json") and name != "meta.json":
-            parts[name.removesuffix(".json")] = read_part(directory, name.removesuffix(".json"), names)
-    return Snapshot(parts=parts, meta=json.loads((directory / "meta.json").read_bytes()))
+    return names
 
 
 def _write_files(directory: Path, parts: dict[str, Any], meta: dict[str, Any]) -> None:

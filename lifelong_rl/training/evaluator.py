@@ -12,7 +12,7 @@ from lifelong_rl.types import Agent, Metrics, Policy, Task, TaskSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Episodes:
-    """What a policy did in E episodes of T steps, one per environment."""
+    """What a policy did in E episodes of T steps, one per environment; on the CPU."""
 
     rewards: Tensor  # [T, E]
     success: Tensor  # [T, E] bool
@@ -58,7 +58,7 @@ class Evaluator:
             success.append(outcome.success)
         if watch is not None:
             watch(task.sim_state())
-        return Episodes(rewards=torch.stack(rewards), success=torch.stack(success))
+        return Episodes(rewards=torch.stack(rewards).cpu(), success=torch.stack(success).cpu())
 
 
 def steps_to_goal(success: Tensor) -> Tensor:

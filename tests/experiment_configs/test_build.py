@@ -86,11 +86,33 @@ def test_an_older_interruption_does_not_take_a_run_back(folder, capsys):
     assert run.algorithm.updates == 3 and "interrupted-once/interrupted" in capsys.readouterr().out.replace("\n", "")
 
 
-def test_a_damaged_newest_snapshot_is_named_and_not_passed_over(folder):
+def test_a_damaged_newest_snapshot_is_named_and_the_one_before_it_is_taken(folder, capsys):
     shutil.copytree(folder / "first", folder / "damaged")
     (folder / "damaged/itr_2/meta.json").write_text("{")
-    with pytest.raises(SnapshotError, match=r"itr_2/meta.json: damaged, expected \d+ bytes, found 1\."):
-        tiny_build(folder, "damaged")
+    run = tiny_build(folder, "damaged")
+    named, taken = capsys.readouterr().out.splitlines()
+    assert named.startswith("passed over: ") and "itr_2/meta.json: damaged, expected " in named
+    assert taken == f"going on from {folder / 'damaged/itr_1'}" and run.algorithm.updates == 9
+    run.train()
+    pairs = zip(weights(folder / "damaged/itr_2"), weights(folder / "first/itr_2"), strict=True)
+    assert all(torch.equal(ours, theirs) for ours, theirs in pairs)
+
+
+def test_where_every_snapshot_is_damaged_nothing_is_trained_over_them(folder):
+    shutil.copytree(folder / "first", folder / "ruined")
+    for manifest in (folder / "ruined").glob("*/manifest.json"):
+        manifest.write_text("{}")
+    with pytest.raises(SnapshotError, match=r"itr_2/manifest.json: damaged, this is not a snapshot's manifest\."):
+        tiny_build(folder, "ruined")
+
+
+def test_what_ctrl_c_left_goes_once_training_has_come_farther(folder):
+    shutil.copytree(folder / "first", folder / "gone-on")
+    for later in ("itr_1", "itr_2"):
+        shutil.rmtree(folder / "gone-on" / later)
+    (folder / "gone-on/offline_itr_2").rename(folder / "gone-on/interrupted")
+    tiny_build(folder, "gone-on").train()
+    assert (folder / "gone-on/itr_2").exists() and not (folder / "gone-on/interrupted").exists()
 
 
 def test_online_training_starts_with_the_weights_of_a_finished_offline_run(folder):

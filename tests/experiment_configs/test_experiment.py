@@ -39,6 +39,14 @@ MISTAKEN = [
     ("num_envs", 0, "variant: num_envs must be at least 1 and at most replay_capacity 1000, got 0."),
     ("replay_capacity", 3, "variant: num_envs must be at least 1 and at most replay_capacity 3, got 4."),
     ("agent.num_critics", 0, "variant.agent: num_critics must be at least 1, got 0."),
+    ("device", "gpu", "variant: device must be 'cpu', 'cuda' or 'cuda:N', got 'gpu'."),
+    ("device", "cuda:a", "variant: device must be 'cpu', 'cuda' or 'cuda:N', got 'cuda:a'."),
+    (
+        "agent.network.energy",
+        {"name": "iqe", "components": 7},
+        "variant.agent.network: energy does not fit projector_size 16: iqe.components must divide the input size 16,"
+        " got 7. Nearest: 8",
+    ),
 ]
 
 

@@ -57,15 +57,15 @@ def test_metrics_can_be_named_by_their_last_words_and_drawn_elsewhere(experiment
     [
         (["--y", "sucess_rate"], "--y: unknown metric 'sucess_rate'. Did you mean 'success_rate'? Valid: evaluation/"),
         (["--x", "steps"], "invalid choice: 'steps'"),
-        (["--smooth", "0"], "expected a whole number from 1 up, got '0'."),
-        (["--output", "x.foo"], "--output: expected a name that ends in .png, .svg or .pdf, got 'x.foo'."),
+        (["--smoth", "3"], "unknown flag '--smoth'. Did you mean '--smooth'?"),
+        (["--smooth", "0"], "--smooth: expected a whole number from 1 up, got '0'"),
+        (["--output", "x.foo"], "--output: expected a name that ends in .png or .svg or .pdf, got 'x.foo'"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_line_and_exit_2(experiment: Path, arguments: list[str], message: str):
     result = plot(experiment, *arguments)
     assert result.returncode == 2
-    assert message in result.stderr.splitlines()[-1]
-    assert "Traceback" not in result.stderr
+    assert message in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_a_folder_without_runs_is_one_line_and_exit_2(tmp_path: Path):
@@ -79,4 +79,4 @@ def test_help_imports_neither_numpy_nor_matplotlib():
     code += "finally: print({'numpy', 'matplotlib', 'torch'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert result.stdout.endswith("set()\n")
-    assert "data/qrl_maze" in result.stdout
+    assert "data/qrl-maze" in result.stdout
