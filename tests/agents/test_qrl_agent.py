@@ -1,5 +1,7 @@
 """Quasimetric RL on a ring that goes one way: distances, goals as nodes, discrete actions without an actor."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -129,3 +131,18 @@ def test_equal_seeds_give_equal_weights_and_a_loaded_agent_goes_on_alike():
 def test_discrete_actions_with_an_actor_are_refused():
     with pytest.raises(ConfigError, match="has discrete actions; QRL acts there with actor=None"):
         build_qrl(from_dict(QRLConfig, SMALL), ring_spec(discrete=True), Seeds(0), "cpu")
+
+
+def test_a_step_that_costs_more_is_learned_as_longer():
+    """Goals are states; leaving an odd state costs 3, leaving an even one 1."""
+    spec = dataclasses.replace(ring_spec(discrete=True), goal_shape=(NUM_STATES,), goal_of=None)
+    torch.manual_seed(0)
+    agent = build_qrl(from_dict(QRLConfig, {**SMALL, "actor": None}), spec, Seeds(0), "cpu")
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(300):
+        batch = ring_batch(generator)
+        odd = batch.observation.argmax(-1) % 2
+        agent.update(dataclasses.replace(batch, cost=1.0 + 2.0 * odd))
+    state = torch.eye(NUM_STATES)
+    learned = agent.steps_between(state, state.roll(-1, 0))
+    assert ((learned[0::2] - 1).abs() < 0.6).all() and ((learned[1::2] - 3).abs() < 0.8).all(), learned
