@@ -42,7 +42,7 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     dataset = None
     if config.dataset is not None and any(phase.dataset_share > 0 for phase in config.phases):
         dataset = open_dataset(config.dataset, config.task, task.spec, config.device)
-    collector = Collector(task, EnvironmentGoals(), replay, config.device)
+    collector = Collector(task, EnvironmentGoals(), replay)
     measures = build_measures(config, agent)
     logger, timer = open_logger(config, run_dir), Timer()
     parts: dict[str, Stateful] = {

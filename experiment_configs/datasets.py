@@ -21,10 +21,13 @@ def open_dataset(config: DatasetConfig, task: TaskConfig, spec: TaskSpec, device
     if not path.exists():
         if task.name not in MAZE2D_NAMES:
             raise ConfigError(f"variant.dataset.path: {path} does not exist, and {task.name} has no generator.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_name(f".{path.name}.lock")):  # runs that start together generate once
-            if not path.exists():
-                generate_dataset(config, task)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(path.with_name(f".{path.name}.lock")):  # runs that start together generate once
+                if not path.exists():
+                    generate_dataset(config, task)
+        except OSError as error:
+            raise ConfigError(f"variant.dataset.path: {path} cannot be written: {error.strerror or error}.") from error
     return load_dataset(path, spec, device)
 
 
@@ -40,4 +43,3 @@ def generate_dataset(config: DatasetConfig, task: TaskConfig) -> None:
     with counting_bar(f"generating {config.path}", config.num_transitions) as advance_to:
         columns = generate_maze2d(source, progress=lambda count, total: advance_to(count))
     write_d4rl(config.path, columns, task=task.name, seed=config.seed, generator_version=str(GENERATOR_VERSION))
-

@@ -53,6 +53,8 @@ class SamplerConfig:
     def __post_init__(self) -> None:
         if self.batch_size < 1 or self.n_step < 1:
             raise ConfigError(f"batch_size {self.batch_size} and n_step {self.n_step} must be at least 1.")
+        if not 0 <= self.discount <= 1:
+            raise ConfigError(f"discount must lie in [0, 1], got {self.discount}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +97,22 @@ class ExperimentConfig:
         if self.num_envs < 1 or self.replay_capacity < self.num_envs:
             room = f"replay_capacity {self.replay_capacity}"
             raise ConfigError(f"num_envs must be at least 1 and at most {room}, got {self.num_envs}.")
+        if self.num_threads < 1:
+            raise ConfigError(f"num_threads must be at least 1, got {self.num_threads}.")
         if not self.phases:
             raise ConfigError("phases must name at least one phase.")
         names = [phase.name for phase in self.phases]
         if len(set(names)) < len(names):
             raise ConfigError(f"phases must have names of their own, got {', '.join(names)}.")
+        self._check_sources()
+
+    def _check_sources(self) -> None:
+        """Every phase finds something to draw batches from."""
+        has_collected = False
         for index, phase in enumerate(self.phases):
+            has_collected = has_collected or not phase.is_offline
             if phase.dataset_share > 0 and self.dataset is None:
                 raise ConfigError(f"phases[{index}] ({phase.name}) draws from a dataset, but 'dataset' is not given.")
+            if phase.dataset_share < 1 and phase.updates_per_round > 0 and not has_collected:
+                what = "draws from the replay store, but no env steps were taken by then"
+                raise ConfigError(f"phases[{index}] ({phase.name}) {what}.")

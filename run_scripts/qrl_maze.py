@@ -3,20 +3,19 @@
 from experiment_utils.launch import launch
 
 
-def cpu(maze, *, size, offline, online, multiplier, passed, slack=0.25, cloning=0.05, width=256):
+def cpu(maze, *, size, offline, online, multiplier, passed, slack=0.25, cloning=0.05):
     """Learns in two minutes (umaze) to half an hour (large) on one core. An epoch is 250 updates."""
     decay = dict(updates=250 * offline, final_fraction=0.1)
-    network = dict(encoder_sizes=[width] * 2, latent_size=width // 2, projector_sizes=[width], projector_size=width,
-                   dynamics_sizes=[width] * 2, energy=dict(name="iqe", components=width // 16))  # fmt: skip
     multipliers = dict(initial_multiplier=multiplier[0], multiplier_learning_rate=multiplier[1], slack=slack)
     critic = dict(learning_rate=1e-3, decay=decay, passed_push_fraction=passed, **multipliers)
-    actor = dict(hidden_sizes=[width] * 2, learning_rate=1e-3, decay=decay, behaviour_cloning_weight=cloning)
-    collecting = dict(env_steps_per_round=5000, warmup_env_steps=50_000, offline_fraction=0.5, steps_after_success=10)
+    actor = dict(learning_rate=1e-3, decay=decay, behaviour_cloning_weight=cloning)
+    collecting = dict(env_steps_per_round=5000, warmup_env_steps=50_000, offline_fraction=0.5, steps_after_success=30)
     return dict(
         task=dict(name=f"maze2d-{maze}-v1"),
         dataset=dict(path=f"agent_data/maze2d-{maze}-v1.hdf5", num_transitions=size),
         sampler=dict(batch_size=256, n_step=10, mean_action=True),
-        agent=dict(name="qrl", goals=dict(name="node", cost=10.0), network=network, critic=critic, actor=actor),
+        agent=dict(name="qrl", goals=dict(name="node", cost=10.0), actor=actor, critic=critic,
+                   network=dict(energy=dict(name="iqe", components=16))),
         phases=[
             dict(name="offline", num_epochs=offline, updates_per_round=250, evaluation_interval=max(1, offline // 20)),
             dict(name="online", num_epochs=online, rounds_per_epoch=5, updates_per_round=50, n_step=3, **collecting),
@@ -31,8 +30,8 @@ PAPER = dict(
 )  # fmt: skip
 variant = cpu("umaze", size=1_000_000, offline=6, online=4, multiplier=(300.0, 1.0), passed=0.5, slack=0.1, cloning=0.1)
 presets = {
-    "medium": cpu("medium", size=2_000_000, offline=24, online=8, multiplier=(400.0, 0.5), passed=0.3),
-    "large": cpu("large", size=4_000_000, offline=48, online=16, multiplier=(600.0, 0.5), passed=0.2),
+    "medium": cpu("medium", size=2_000_000, offline=24, online=4, multiplier=(400.0, 2.0), passed=0.3),
+    "large": cpu("large", size=4_000_000, offline=44, online=4, multiplier=(900.0, 3.0), passed=0.2, slack=0.15),
     "paper": dict(  # Wang et al. 2023; other mazes by -s task.name=maze2d-large-v1 -s dataset.path=...
         task=variant["task"], dataset=variant["dataset"], sampler=dict(batch_size=4096),
         agent=dict(name="qrl", num_critics=2, network=PAPER, goals=dict(name="state"),
@@ -40,5 +39,7 @@ presets = {
         phases=[dict(name="offline", num_epochs=200, updates_per_round=1000, evaluation_interval=10)],
     ),
 }
+sweep_values: dict = {}  # {"agent.critic.slack": [0.1, 0.25]} would train both, for every seed
+
 if __name__ == "__main__":
-    launch(variant=variant, presets=presets, description=__doc__, exp_name="qrl-maze")
+    launch(variant=variant, sweep_values=sweep_values, presets=presets, description=__doc__, exp_name="qrl-maze")

@@ -16,6 +16,7 @@ from lifelong_rl.agents.qrl_policies import (
     to_range,
     to_unit,
 )
+from lifelong_rl.config import ConfigError
 from lifelong_rl.goals.views import GoalView
 from lifelong_rl.losses.quasimetric import pessimistic_distance
 from lifelong_rl.networks.actors import TanhNormalActor
@@ -37,6 +38,13 @@ class QRLActorConfig:
     adaptive_entropy: bool = False
     entropy_learning_rate: float = 3e-4
     target_entropy: float | None = None
+
+    def __post_init__(self) -> None:
+        rates = self.learning_rate, self.entropy_learning_rate
+        if min(rates) <= 0:
+            raise ConfigError(f"learning rates must be positive, got {rates[0]} and {rates[1]}.")
+        if min(self.hidden_sizes, default=1) < 1:
+            raise ConfigError(f"hidden_sizes must be at least 1 each, got {list(self.hidden_sizes)}.")
 
 
 class QRLAgent:

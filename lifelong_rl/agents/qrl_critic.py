@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lifelong_rl.config import ConfigError
 from lifelong_rl.goals.views import GoalView, NodeGoals
 from lifelong_rl.losses.quasimetric import excess, global_push, two_way_consistency, weighted_excess
 from lifelong_rl.networks.critics import Multiplier, QuasimetricCritic
@@ -29,6 +30,13 @@ class QRLCriticConfig:
     push_sharpness: float = 0.01
     dynamics_weight: float = 1.0
     passed_push_fraction: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "multiplier_learning_rate", "initial_multiplier", "push_sharpness"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}.")
+        if not 0 <= self.passed_push_fraction <= 1:
+            raise ConfigError(f"passed_push_fraction must lie in [0, 1], got {self.passed_push_fraction}.")
 
 
 @dataclass(frozen=True)

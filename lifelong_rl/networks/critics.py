@@ -27,6 +27,9 @@ class QuasimetricCriticConfig:
     energy: object = one_of(ENERGIES, default="iqe")
 
     def __post_init__(self) -> None:
+        hidden = (*self.encoder_sizes, *self.projector_sizes, *self.dynamics_sizes)
+        if min(self.latent_size, self.projector_size, *hidden) < 1 or self.num_frequencies < 0:
+            raise ConfigError(f"all sizes must be at least 1 and num_frequencies at least 0, got {self}.")
         try:
             with torch.device("meta"):  # the head itself knows what fits it; nothing is computed or drawn here
                 build_energy(self.energy, self.projector_size)

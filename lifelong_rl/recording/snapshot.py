@@ -78,7 +78,7 @@ def verify_snapshot(directory: Path) -> set[str]:
     """The names of its files, every one as the manifest says; SnapshotError names the first bad one."""
     directory = _where(directory.absolute())
     if not directory.is_dir():
-        raise SnapshotError(f"{directory}: no such snapshot.{_nearest(directory)}")
+        raise SnapshotError(f"{directory}: no such snapshot.{_named(' There', list_snapshots(directory.parent))}")
     names = _verified_names(directory)
     if "meta.json" not in names:
         raise SnapshotError(f"{directory / 'manifest.json'}: does not list meta.json.")
@@ -131,7 +131,8 @@ def _verified_names(directory: Path) -> set[str]:
         schema, files = manifest["schema"], dict(manifest["files"])
         expected = {str(name): (entry["bytes"], entry["sha256"]) for name, entry in files.items()}
     except FileNotFoundError:
-        raise SnapshotError(f"{directory}: not a whole snapshot, manifest.json is missing.") from None
+        within = _named(" In it", list_snapshots(directory))
+        raise SnapshotError(f"{directory}: not a whole snapshot, manifest.json is missing.{within}") from None
     except (ValueError, KeyError, TypeError):
         raise SnapshotError(f"{path}: damaged, this is not a snapshot's manifest.") from None
     if schema != SCHEMA:
@@ -168,6 +169,5 @@ def _flush_to_disk(path: Path) -> None:
         os.close(descriptor)
 
 
-def _nearest(directory: Path) -> str:
-    found = [path.name for path in list_snapshots(directory.parent)]
-    return f" There: {', '.join(found)}." if found else ""
+def _named(where: str, snapshots: list[Path]) -> str:
+    return f"{where}: {', '.join(path.name for path in snapshots)}." if snapshots else ""

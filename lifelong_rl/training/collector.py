@@ -9,7 +9,9 @@ from lifelong_rl.types import DivergenceError, GoalSource, Metrics, Observed, Po
 
 
 class StepStore(Protocol):
-    """Keeps what was collected."""
+    """Keeps what was collected, on the device of what the task shows."""
+
+    device: torch.device
 
     def add(self, step: Step) -> None: ...
 
@@ -17,16 +19,13 @@ class StepStore(Protocol):
 class Collector:
     """Owns the running episodes of its task: what it observes and what it was told to do."""
 
-    def __init__(
-        self, task: Task, goals: GoalSource, store: StepStore, device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, task: Task, goals: GoalSource, store: StepStore) -> None:
         self.num_steps = 0
         self._task, self._goals, self._store = task, goals, store
         self._observed: Observed | None = None
         self._goal = torch.empty(0)
-        self._device = device  # of what the task shows
         # 0: not reached in this episode
-        self._steps_since_success = torch.zeros(task.num_envs, dtype=torch.long, device=device)
+        self._steps_since_success = torch.zeros(task.num_envs, dtype=torch.long, device=store.device)
         self._policy: Policy | None = None  # the one that acted last: another one starts with an empty memory
 
     def collect(self, policy: Policy, num_steps: int, steps_after_success: int | None = None) -> Metrics:
@@ -42,7 +41,7 @@ class Collector:
             self._goal = self._goals.choose(self._observed.desired_goal, self._observed.observation)
         if policy is not self._policy:
             self._policy = policy
-            policy.reset(torch.ones(self._task.num_envs, dtype=torch.bool, device=self._device))
+            policy.reset(torch.ones(self._task.num_envs, dtype=torch.bool, device=self._store.device))
 
         reward, success, ended = [], [], 0
         for _ in range(-(-num_steps // self._task.num_envs)):
@@ -102,6 +101,7 @@ class Collector:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.num_steps = state["num_steps"]
         if "observed" in state:
-            observed = {name: value.to(self._device) for name, value in state["observed"].items()}
-            self._goal, self._observed = state["goal"].to(self._device), Observed(**observed)
-            self._steps_since_success = state["steps_since_success"].to(self._device)
+            device = self._store.device
+            self._goal = state["goal"].to(device)
+            self._observed = Observed(**{name: value.to(device) for name, value in state["observed"].items()})
+            self._steps_since_success = state["steps_since_success"].to(device)

@@ -39,6 +39,7 @@ def test_columns_have_the_names_types_and_rows_of_d4rl(columns):
         "infos/goal": ("float32", (30_000, 2)),
         "infos/qpos": ("float32", (30_000, 2)),
         "infos/qvel": ("float32", (30_000, 2)),
+        "infos/stream_end": ("bool", (30_000,)),
     }
     assert not columns["terminals"].any()
     assert np.array_equal(np.hstack([columns["infos/qpos"], columns["infos/qvel"]]), columns["observations"])

@@ -144,6 +144,8 @@ def test_a_run_directory_of_another_size_is_refused_with_both_shapes(folder):
 def test_a_snapshot_that_is_not_there_is_named_with_those_that_are(folder):
     with pytest.raises(SnapshotError, match=r"offline_itr_9: no such snapshot\. There: itr_2, itr_1, offline_itr_2"):
         tiny_build(folder, "nowhere", initialize_from=str(folder / "first/offline_itr_9"))
+    with pytest.raises(SnapshotError, match=r"first: not a whole snapshot, .* In it: itr_2, itr_1, offline_itr_2"):
+        tiny_build(folder, "nowhere", initialize_from=str(folder / "first"))
 
 
 def test_a_maze_of_ones_own_gets_a_dataset_of_its_own(folder):

@@ -39,6 +39,18 @@ MISTAKEN = [
     ("num_envs", 0, "variant: num_envs must be at least 1 and at most replay_capacity 1000, got 0."),
     ("replay_capacity", 3, "variant: num_envs must be at least 1 and at most replay_capacity 3, got 4."),
     ("agent.num_critics", 0, "variant.agent: num_critics must be at least 1, got 0."),
+    ("agent.critic", {"learning_rate": -1.0}, "variant.agent.critic: learning_rate must be positive, got -1.0."),
+    ("agent.critic", {"passed_push_fraction": 2}, "agent.critic: passed_push_fraction must lie in [0, 1], got 2.0."),
+    (
+        "agent.actor",
+        {"learning_rate": 0.0},
+        "variant.agent.actor: learning rates must be positive, got 0.0 and 0.0003.",
+    ),
+    ("agent.actor", {"hidden_sizes": [16, 0]}, "agent.actor: hidden_sizes must be at least 1 each, got [16, 0]."),
+    ("agent.network.latent_size", 0, "variant.agent.network: all sizes must be at least 1"),
+    ("sampler.discount", 7, "variant.sampler: discount must lie in [0, 1], got 7.0."),
+    ("num_threads", 0, "variant: num_threads must be at least 1, got 0."),
+    ("phases.0.offline_fraction", 0.5, "phases[0] (offline) draws from the replay store, but no env steps were taken"),
     ("device", "gpu", "variant: device must be 'cpu', 'cuda' or 'cuda:N', got 'gpu'."),
     ("device", "cuda:a", "variant: device must be 'cpu', 'cuda' or 'cuda:N', got 'cuda:a'."),
     (
@@ -76,6 +88,14 @@ def test_a_dataset_that_is_absent_where_nobody_can_generate_it_is_named(tmp_path
     line = f"variant.dataset.path: {tmp_path / 'ant.hdf5'} does not exist, and antmaze-umaze-v2 has no generator."
     assert str(caught.value) == line
     assert not list(tmp_path.iterdir())
+
+
+def test_a_dataset_that_cannot_be_written_is_named(tmp_path):
+    task = TaskConfig(name="maze2d-umaze-v1")
+    spec = make_task(task.name, num_envs=1, generator=Seeds(0).numpy("task")).spec
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"^variant\.dataset\.path: .*/file/umaze\.hdf5 cannot be written: "):
+        open_dataset(DatasetConfig(path=str(tmp_path / "file/umaze.hdf5")), task, spec, "cpu")
 
 
 def test_a_dataset_is_generated_once_and_then_read_as_it_is(tmp_path, capsys):

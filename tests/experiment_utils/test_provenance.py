@@ -48,11 +48,12 @@ def test_leaves_other_text_alone(text):
     assert mask_secrets(text) == text
 
 
-def test_names_versions_host_and_command():
+def test_names_versions_host_and_command(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["run_scripts/qrl_maze.py", "-s", "task.layout=a b"])
     about = provenance()
     assert {"python", "torch", "numpy"} <= set(about["versions"])
     assert about["host"]
-    assert "pytest" in about["command"]
+    assert about["command"].endswith(" run_scripts/qrl_maze.py -s 'task.layout=a b'")
 
 
 def git(folder, *words):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiment_utils.flags import Script
@@ -84,6 +85,13 @@ def test_the_same_command_again_finds_nothing_left_to_do(finished):
         (["-s", "agent.num_critic=2"], "Did you mean 'num_critics'?"),
         (["--presett", "paper"], "unknown flag '--presett'. Did you mean '--preset'?"),
         (["-s", "task.name=maze2d-umase-v1"], "Did you mean 'maze2d-umaze-v1'?"),
+        (
+            ["-s", "agent.network.energy.components=7"],
+            "iqe.components must divide the input size 256, got 7. Nearest: 8",
+        ),
+        (["-s", "phases.7.num_epochs=3"], "variant.phases has 2 elements, so there is no variant.phases.7."),
+        (["--seeds", "a,b"], "--seeds: expected whole numbers from 0 up with commas between, got 'a,b'"),
+        (["-s", "device=gpu"], "variant: device must be 'cpu', 'cuda' or 'cuda:N', got 'gpu'."),
         (["-s", "sampler.batch_size=0"], "variant.sampler: batch_size 0 and n_step "),
     ],
 )
@@ -95,3 +103,24 @@ def test_a_mistake_is_one_line_with_the_nearest_right_answer_and_nothing_is_writ
     said = capsys.readouterr().err
     assert complaint in said and len(said.splitlines()) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        ("dataset.path", "notes.hdf5", "notes.hdf5: neither HDF5 nor npz"),
+        ("dataset.path", "ant.npz", "ant.npz: 'observations' has shape (9, 29); expected (9, 4)."),
+        ("initialize_from", "data/old/itr_2", "data/old/itr_2: no such snapshot."),
+    ],
+)
+def test_a_file_that_a_run_cannot_use_is_one_line_without_a_traceback(
+    path, value, complaint, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.hdf5").write_text("not a dataset")
+    np.savez("ant.npz", observations=np.zeros((9, 29)), actions=np.zeros((9, 8)), timeouts=np.arange(9) == 8)
+    words = [*settings(tmp_path), "-s", f"{path}={value}"]
+    assert run_command(Script(variant=qrl_maze.variant, exp_name="tiny"), words) == 1
+    said = capsys.readouterr().err
+    assert complaint in said and len(said.splitlines()) == 1 and said.startswith("failed: data/tiny/")
+    assert json.loads((run_of(tmp_path) / "status.json").read_text())["state"] == "failed"

@@ -18,6 +18,8 @@ from tests.training.tiny_run import HORIZON, NUM_ENVS, LinearPolicy, tiny_task
 class Steps(list):
     """A store that keeps the very steps."""
 
+    device = torch.device("cpu")
+
     def add(self, step: Step) -> None:
         self.append(step)
 
