@@ -25,6 +25,7 @@ class QRLCriticConfig:
     decay: DecayConfig | None = None  # of the critic's learning rate, not of the multipliers'
     multiplier_learning_rate: float = 1e-2
     initial_multiplier: float = 0.01
+    multiplier_scale: float = 1.0  # softplus bends here; a step of the multiplier's optimizer is this times its rate
     slack: float = 0.25  # share of its cost by which a transition's distance may overshoot it (root mean square)
     push_offset: float = 500.0
     push_sharpness: float = 0.01
@@ -32,7 +33,8 @@ class QRLCriticConfig:
     passed_push_fraction: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "multiplier_learning_rate", "initial_multiplier", "push_sharpness"):
+        multiplier = ("multiplier_learning_rate", "initial_multiplier", "multiplier_scale")
+        for name in ("learning_rate", *multiplier, "push_sharpness"):
             if getattr(self, name) <= 0:
                 raise ConfigError(f"{name} must be positive, got {getattr(self, name)}.")
         if not 0 <= self.passed_push_fraction <= 1:
@@ -54,7 +56,8 @@ class QRLCritic:
         self.config, self.critic, self.goals = config, critic, goals
         count = 2 if isinstance(goals, NodeGoals) else 1
         device = next(critic.parameters()).device
-        self.multipliers = [Multiplier(config.initial_multiplier).to(device) for _ in range(count)]
+        initial, scale = config.initial_multiplier, config.multiplier_scale
+        self.multipliers = [Multiplier(initial, scale).to(device) for _ in range(count)]
         self.optimizer = Optimizer(critic.parameters(), config.learning_rate, config.decay)
         raw = [multiplier.raw for multiplier in self.multipliers]
         self.multiplier_optimizer = Optimizer(raw, config.multiplier_learning_rate)

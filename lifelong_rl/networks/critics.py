@@ -85,11 +85,16 @@ def _encoder(config: QuasimetricCriticConfig, input_size: int) -> FourierMLP:
 
 
 class Multiplier(nn.Module):
-    """A Lagrange multiplier kept positive: softplus of a free number."""
+    """A Lagrange multiplier kept positive: `scale` times softplus of a free number.
 
-    def __init__(self, initial: float) -> None:
+    Below `scale` it falls ever more slowly: a constraint that does not bind yet cannot drive it to 0 in a few updates.
+    """
+
+    def __init__(self, initial: float, scale: float = 1.0) -> None:
         super().__init__()
+        self._scale = scale
+        initial = initial / scale
         self.raw = nn.Parameter(torch.tensor(initial).expm1().log() if initial < 20 else torch.tensor(float(initial)))
 
     def forward(self) -> Tensor:
-        return F.softplus(self.raw)
+        return self._scale * F.softplus(self.raw)
