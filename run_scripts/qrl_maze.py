@@ -12,8 +12,8 @@ def cpu(maze, *, size, offline, online, multiplier, passed, slack=0.25, cloning=
         task=dict(name=f"maze2d-{maze}-v1"),
         dataset=dict(path=f"agent_data/maze2d-{maze}-v1.hdf5", num_transitions=size),
         sampler=dict(n_step=10, mean_action=True),
-        agent=dict(name="qrl", goals=dict(name="node", cost=10.0), actor=dict(learning_rate=1e-3, decay=decay, behaviour_cloning_weight=cloning),
-                   critic=critic, network=dict(energy=dict(name="iqe", components=16))),
+        agent=dict(name="qrl", goals=dict(name="node", cost=10.0), network=dict(energy=dict(name="iqe", components=16)),
+                   actor=dict(learning_rate=1e-3, decay=decay, behaviour_cloning_weight=cloning), critic=critic),
         phases=[
             dict(name="offline", num_epochs=offline, updates_per_round=250, evaluation_interval=max(1, offline // 20)),
             dict(name="online", num_epochs=online, rounds_per_epoch=5, updates_per_round=50, n_step=3, **collecting),
