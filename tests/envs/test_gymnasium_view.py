@@ -1,5 +1,7 @@
 """A maze as gymnasium knows environments."""
 
+import subprocess
+import sys
 import warnings
 
 import gymnasium
@@ -56,3 +58,10 @@ def test_a_picture_is_drawn_only_when_asked_for():
     assert env.render().shape == (480, 480, 3)
     with pytest.raises(ConfigError, match=r"^maze2d-umaze-v1: render_mode must be None or 'rgb_array', got 'human'\.$"):
         type(env.unwrapped)(env.unwrapped._task.config, render_mode="human")
+
+
+def test_an_id_can_be_made_in_a_fresh_process_by_naming_its_module():
+    made = 'gymnasium.make("lifelong_rl.envs.gymnasium_ids:lifelong_rl/Maze2d-UMaze-v1").reset(seed=0)[0].keys()'
+    command = [sys.executable, "-c", f"import gymnasium; print(sorted({made}))"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "['achieved_goal', 'desired_goal', 'observation']"
