@@ -4,7 +4,7 @@ from experiment_utils.launch import launch
 
 
 def cpu(maze, *, size, offline, online, multiplier, passed, slack=0.25, cloning=0.05):
-    """Learns in two minutes (umaze) to half an hour (large) on one core. An epoch is 250 updates."""
+    """A minute and a half (umaze) to seven minutes (large, not solved yet) on one core. An epoch is 250 updates."""
     decay = dict(updates=250 * offline, final_fraction=0.1)
     critic = dict(learning_rate=1e-3, decay=decay, passed_push_fraction=passed, slack=slack, **multiplier)
     collecting = dict(env_steps_per_round=5000, warmup_env_steps=50_000, offline_fraction=0.5, steps_after_success=30)
