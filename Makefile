@@ -26,8 +26,10 @@ ifneq ($(shell cat $(VENV_STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(VENV_STAMP)
 endif
 
+TORTURE := $(sort $(wildcard benchmarks/torture_*.py))
+
 .DEFAULT_GOAL := help
-.PHONY: help install install-test test check lint types pytest test-slow demo bench clean
+.PHONY: help install install-test test check lint types pytest test-slow demo bench torture soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -59,7 +61,15 @@ demo: $(CORE_STAMP)  ## the main job: QRL on maze2d, offline then online, with i
 	$(RUN) scripts/viz_hist.py --snapshot "$$(ls -td data/demo/*-s0 | head -n 1)" --policy --output data/demo/policy.mp4
 
 bench: $(CORE_STAMP)  ## every speed claim, measured
-	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN) $$script || exit 1; done
+	@for script in $(filter-out $(TORTURE) benchmarks/soak.py,$(wildcard benchmarks/*.py)); do \
+	    echo "== $$script"; $(RUN) $$script || exit 1; done
+
+torture: $(TEST_STAMP)  ## kills, signals, full disks, damaged and hostile files, at their full counts: half an hour
+	@for script in $(TORTURE); do echo "== $$script"; $(RUN) $$script || exit 1; done
+	$(RUN) -m pytest -q -m slow -n $(WORKERS) --timeout 3600 tests/experiment_configs/test_resume_contract.py
+
+soak: $(CORE_STAMP)  ## an hour of training: does memory grow, do files stay open? (ARGS="--minutes 10")
+	$(RUN) benchmarks/soak.py $(ARGS)
 
 clean:  ## caches and build leftovers; keeps .venv, data and agent_data
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

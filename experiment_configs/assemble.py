@@ -16,6 +16,7 @@ from lifelong_rl.envs.on_device import on_device
 from lifelong_rl.envs.registry import make_task
 from lifelong_rl.exploration import GaussianNoise, RandomPolicy
 from lifelong_rl.goals.environment import EnvironmentGoals
+from lifelong_rl.recording.files import fingerprint
 from lifelong_rl.recording.snapshot import load_snapshot
 from lifelong_rl.recording.state_tree import check_shapes
 from lifelong_rl.recording.timer import Timer
@@ -33,30 +34,32 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     precision = "bf16" if config.matmul_precision == "bfloat16" else "ieee"
     torch.backends.mkldnn.matmul.fp32_precision = precision  # type: ignore[attr-defined]
     seeds = Seeds(config.seed)
+    seeds.seed_globals()
     task = build_task(config, config.num_envs, seeds, "task", random_goals=config.collect_goals == "multi")
     agent = build_agent(config, task.spec, seeds)
     if config.initialize_from is not None:
         _initialize(agent, Path(config.initialize_from))
 
     replay = EpisodeStore(config.replay_capacity, config.num_envs, config.device)
-    dataset = None
+    dataset = identity = None
     if config.dataset is not None and any(phase.dataset_share > 0 for phase in config.phases):
         dataset = open_dataset(config.dataset, config.task, task.spec, config.device)
+        identity = fingerprint(Path(config.dataset.path))
     collector = Collector(task, EnvironmentGoals(), replay)
     measures = build_measures(config, agent)
     logger, timer = open_logger(config, run_dir), Timer()
     parts: dict[str, Stateful] = {
-        "agent": agent, "replay": replay, "collector": collector, "task": task, "seeds": seeds, "logger": logger,
-        "timer": timer,
+        "agent": agent, "replay": replay, "collector": collector, "task": task, "logger": logger, "timer": timer,
     }  # fmt: skip
     phases = [_phase_parts(config, phase, agent, task.spec, dataset, replay, seeds) for phase in config.phases]
     algorithm = RLAlgorithm(
-        agent=agent, phases=phases, collector=collector, measures=measures, parts=parts,
+        agent=agent, phases=phases, collector=collector, measures=measures, parts=parts, seeds=seeds,
         num_transitions=lambda: len(replay),
     )  # fmt: skip
-    run = Run(config=config, run_dir=run_dir, algorithm=algorithm, logger=logger, timer=timer)
-    run.resume()
-    return run
+    run = Run(
+        config=config, run_dir=run_dir, algorithm=algorithm, logger=logger, timer=timer, dataset=identity
+    )
+    return run.resumed()
 
 
 def build_task(config: ExperimentConfig, num_envs: int, seeds: Seeds, name: str, *, random_goals: bool) -> Task:

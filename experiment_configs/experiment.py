@@ -9,6 +9,7 @@ from lifelong_rl.config import ConfigError, one_of, unknown
 from lifelong_rl.data.samplers import HindsightConfig
 from lifelong_rl.envs.maze2d_config import MAZE2D_NAMES, Maze2dConfig
 from lifelong_rl.envs.registry import TASKS
+from lifelong_rl.recording.retention import RetentionConfig
 from lifelong_rl.training.phase import Phase
 
 GoalSet = Literal["multi", "single"]
@@ -83,6 +84,7 @@ class ExperimentConfig:
     num_envs: int = 10  # collected from at once
     collect_goals: GoalSet = "multi"
     replay_capacity: int = 1_000_000
+    snapshots: RetentionConfig = field(default_factory=RetentionConfig)
     initialize_from: str | None = None
     device: str = "cpu"  # or "cuda", "cuda:1"
     num_threads: int = 1

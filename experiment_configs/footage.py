@@ -13,7 +13,7 @@ from lifelong_rl.config import ConfigError
 from lifelong_rl.envs.maze2d_film import MAX_TILES, Footage
 from lifelong_rl.recording.counting import counting_bar
 from lifelong_rl.training.evaluator import Episodes, steps_to_goal, summary
-from lifelong_rl.types import TaskSpec
+from lifelong_rl.types import RowLog, TaskSpec
 
 DEFAULT_ENV_STEPS = 1000
 
@@ -23,17 +23,16 @@ def stored_footage(
 ) -> tuple[Footage, str]:
     """Env steps `start` to before `end`, counted since the run began (negative: from now); and a name of that part."""
     replay = loaded.snapshot.parts.get("replay", {})
-    states = replay.get("columns", {}).get("sim_state")  # [T, N, S]
-    if states is None or not len(states):
+    states: RowLog | None = replay.get("columns", {}).get("sim_state")  # of [N, S]
+    if states is None or states.first == states.last:
         raise ConfigError(f"{loaded.path}: holds no env steps (an offline phase takes none). Use --policy to film it.")
-    num_envs, now = states.shape[1], replay["time"]
-    oldest = now - len(states)
+    num_envs, oldest, now = len(replay["count"]), states.first, states.last
     start, end = _window(start, end, oldest * num_envs, now * num_envs)
     tiles = _tiles(env, num_envs, "environment")
 
     first, last = start // num_envs, -(-end // num_envs)  # in steps of all environments
     footage = Footage(
-        states=states[: last - oldest, tiles].numpy(),
+        states=states.read(oldest, last)[:, tiles].numpy(),
         names=[f"env {index}" for index in tiles],
         captions=[f"{loaded.path.name}   env step {t * num_envs:,} of {now * num_envs:,}" for t in range(oldest, last)],
         first=first - oldest,

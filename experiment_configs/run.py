@@ -1,25 +1,32 @@
 """A built run: trains, goes on where it stopped, and ends with a table of what it reached."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from rich.console import Console
 from rich.table import Table
 
 from experiment_configs.experiment import ExperimentConfig
 from lifelong_rl.config import to_dict
+from lifelong_rl.config_paths import first_difference, plain_copy
 from lifelong_rl.recording.logger import Logger
-from lifelong_rl.recording.newest import newest_snapshot
+from lifelong_rl.recording.newest import load_newest
 from lifelong_rl.recording.progress import Progress
 from lifelong_rl.recording.run_recorder import RunRecorder
-from lifelong_rl.recording.snapshot import load_snapshot
-from lifelong_rl.recording.state_tree import check_shapes
+from lifelong_rl.recording.state_tree import SnapshotError, check_shapes
 from lifelong_rl.recording.timer import Timer
 from lifelong_rl.recording.trackers import TensorBoardTracker, Tracker, WandbTracker, open_tracker
+from lifelong_rl.secrets import mask_values
 from lifelong_rl.training.evaluator import Evaluator
+from lifelong_rl.training.interrupts import Interrupts
 from lifelong_rl.training.rl_algorithm import RLAlgorithm
 from lifelong_rl.types import Metrics
 
+# What may differ between the start of a run and its going on
+MAY_CHANGE = ("device", "num_threads", "snapshots", "log_to_wandb", "log_to_tensorboard")
 ROWS = (  # metric, heading, format
     ("success_rate", "success", "{:.1%}"),
     ("success_at_end_rate", "at the end", "{:.1%}"),
@@ -32,36 +39,61 @@ ROWS = (  # metric, heading, format
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What `build` returns and a job trains."""
+    """What `build` returns and a job trains. `going_on_from` is the snapshot that it goes on from, if there is one."""
 
     config: ExperimentConfig
     run_dir: Path
     algorithm: RLAlgorithm
     logger: Logger
     timer: Timer
+    dataset: dict[str, Any] | None = None  # size and sha256 of the file that the run learns from
+    going_on_from: Path | None = None
 
-    def train(self) -> None:
-        """All phases that are not done yet, then the closing table."""
+    def train(self, interrupts: Interrupts | None = None) -> None:
+        """All phases that are not over yet, then the closing table."""
         algorithm = self.algorithm
         num_epochs = sum(phase.num_epochs for phase in self.config.phases)
-        meta = {"variant": to_dict(self.config)}
         try:
             progress = Progress(num_epochs, epochs_before=algorithm.epochs_before, updates_before=algorithm.updates)
+            recorder = RunRecorder(
+                self.run_dir, self.logger, self.timer, progress, self.meta, retention=self.config.snapshots,
+                previous=self.going_on_from,
+            )  # fmt: skip
             with progress:
-                algorithm.train(RunRecorder(self.run_dir, self.logger, self.timer, progress, meta))
+                algorithm.train(recorder, interrupts)
         finally:
             self.logger.close()
+        if recorder.unsaved is not None:
+            raise recorder.unsaved
         self.print_table()
 
-    def resume(self) -> None:
-        """Goes on from the newest whole snapshot in the run's directory; from the start where there is none."""
-        newest = newest_snapshot(self.run_dir)
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What the run is, as its snapshots say it."""
+        return {"variant": mask_values(to_dict(self.config)), "dataset": self.dataset}
+
+    def resumed(self) -> Self:
+        """This run where its newest whole snapshot stands; as it is, where its directory holds none."""
+        newest = load_newest(self.run_dir)
         if newest is None:
-            return
-        snapshot = load_snapshot(newest)
-        check_shapes(self.algorithm.agent.state_dict(), snapshot.parts["agent"], f"{newest}: agent")
-        self.algorithm.load(snapshot.parts, snapshot.meta["counters"])
-        print(f"going on from {newest}")
+            return self
+        path, snapshot = newest
+        self._check_same_run(path, snapshot.meta)
+        check_shapes(self.algorithm.agent.state_dict(), snapshot.parts["agent"], f"{path}: agent")
+        self.algorithm.load(snapshot.parts)
+        print(f"going on from {path}")
+        return dataclasses.replace(self, going_on_from=path)
+
+    def _check_same_run(self, path: Path, meta: Mapping[str, Any]) -> None:
+        """Refuses what another variant trained, and to go on with other data."""
+        ours, theirs = (plain_copy(variant) for variant in (self.meta["variant"], meta.get("variant")))
+        different = first_difference(ours, theirs | {name: ours[name] for name in MAY_CHANGE})
+        if different is not None:
+            name, our_value, their_value = different
+            raise SnapshotError(f"{path}: of another run: variant.{name} is {their_value!r}, here it is {our_value!r}.")
+        if self.dataset != meta.get("dataset"):
+            assert self.config.dataset is not None
+            raise SnapshotError(f"{path}: {self.config.dataset.path} is not the file that this run began with.")
 
     def print_table(self) -> None:
         """Ours, the fresh controller and a random policy, on the same starts and goals."""

@@ -5,20 +5,18 @@ and to be started again, 130 stopped by Ctrl-C, 3 held by another process, 2 bad
 """
 
 import argparse
-import contextlib
-import signal
 import sys
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 from experiment_utils.run_directory import HeldError, RunDirectory
 from experiment_utils.tee import logged_to
 from experiment_utils.threads import set_threads
 from lifelong_rl.config import ConfigError, from_dict, resolve
+from lifelong_rl.secrets import mask_secrets
+from lifelong_rl.training.interrupts import REQUEUE, Interrupts
 
-FAILED, BAD_INPUT, HELD, REQUEUE, INTERRUPTED = 1, 2, 3, 75, 130
+FAILED, BAD_INPUT, HELD = 1, 2, 3
 OUR_PACKAGES = ("lifelong_rl", "experiment_configs", "experiment_utils")
 
 
@@ -48,14 +46,17 @@ def run_job(path: Path) -> int:
 
 
 def _run(run: RunDirectory) -> int:
-    stops = _Stops()
+    def say_stopped(exit_status: int) -> None:
+        run.write_status("queued" if exit_status == REQUEUE else "interrupted")
+
+    interrupts = Interrupts(last_words=say_stopped)
     try:
-        with stops.routed():
-            _train(run)
+        with interrupts:
+            _train(run, interrupts)
     except KeyboardInterrupt:
-        run.write_status("queued" if stops.requeue else "interrupted")
+        say_stopped(interrupts.exit_status)
         print(f"stopped: {run.path} (start it again to go on)")
-        return REQUEUE if stops.requeue else INTERRUPTED
+        return interrupts.exit_status
     # Whatever a run dies of, its status must say so, and the sweep goes on.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         return _fail(run, error)
@@ -64,18 +65,19 @@ def _run(run: RunDirectory) -> int:
     return 0
 
 
-def _train(run: RunDirectory) -> None:
+def _train(run: RunDirectory, interrupts: Interrupts) -> None:
     variant, module = run.read("variant.json"), run.read("run.json").get("config_module", "experiment_configs")
     num_threads = variant.get("num_threads")
     print(set_threads(num_threads if isinstance(num_threads, int) else 1))
 
     build, config_class = resolve(f"{module}:build"), resolve(f"{module}:ExperimentConfig")
-    build(from_dict(config_class, variant), run.path).train()
+    build(from_dict(config_class, variant), run.path).train(interrupts)
 
 
 def _fail(run: RunDirectory, error: BaseException) -> int:
-    (run.path / "error.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    line = error_line(error)
+    trace = mask_secrets("".join(traceback.format_exception(error)))
+    (run.path / "error.txt").write_text(trace, encoding="utf-8")
+    line = mask_secrets(error_line(error))
     run.write_status("failed", line)
     if not is_meant_for_the_user(error):
         traceback.print_exception(error)
@@ -92,28 +94,6 @@ def error_line(error: BaseException) -> str:
 def is_meant_for_the_user(error: BaseException) -> bool:
     """Our own errors are lines that say what to change; all others come with a traceback."""
     return type(error).__module__.partition(".")[0] in OUR_PACKAGES
-
-
-class _Stops:
-    """SIGTERM and SIGUSR1 (batch systems send them before they kill) become one Ctrl-C, with another exit status."""
-
-    def __init__(self) -> None:
-        self.requeue = False
-
-    @contextlib.contextmanager
-    def routed(self) -> Iterator[None]:
-        numbers = (signal.SIGTERM, signal.SIGUSR1)
-        previous = [signal.signal(number, self._note) for number in numbers]
-        try:
-            yield
-        finally:
-            for number, handler in zip(numbers, previous, strict=True):
-                signal.signal(number, handler)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if not self.requeue:  # a second one must not break off the snapshot that the first one asked for
-            self.requeue = True
-            signal.raise_signal(signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -13,17 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import filelock
-
+from experiment_utils import run_lock
+from experiment_utils.run_lock import HeldError as HeldError
 from experiment_utils.sweep import Point, slug
 from lifelong_rl.config import ConfigError
+from lifelong_rl.secrets import mask_values
 
 State = Literal["queued", "running", "finished", "failed", "interrupted"]
 NOT_IDENTIFYING = ("seed", "log_to_wandb", "log_to_tensorboard")  # the seed stands in the name by itself
-
-
-class HeldError(RuntimeError):
-    """Another process works in this run directory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +36,7 @@ class Status:
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """Reads and writes the files of one run; every write is whole or not at all."""
+    """Reads and writes the files of one run; every write is whole or not at all, and credentials are masked."""
 
     path: Path
 
@@ -66,30 +63,18 @@ class RunDirectory:
     def write(self, name: str, values: Mapping[str, Any]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         temporary = self.path / f".{name}.{os.getpid()}"
-        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(mask_values(values), indent=2) + "\n", encoding="utf-8")
         temporary.replace(self.path / name)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Only one process works in a run directory; the system lets go of the lock when that process dies."""
-        lock = filelock.FileLock(self.path / "LOCK")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            status = self.status or Status(state="running")
-            raise HeldError(f"{self.path} is held by process {status.pid} on {status.host}.") from None
-        try:
+        """Only one process works in a run directory; a `HeldError` says which."""
+        with run_lock.held(self.path):
             yield
-        finally:
-            lock.release()
 
     def is_held(self) -> bool:
         """Whether a process works in it now."""
-        try:
-            with self.held():
-                return False
-        except HeldError:
-            return True
+        return run_lock.is_held(self.path)
 
 
 def fingerprint(variant: Mapping[str, Any]) -> str:
@@ -100,7 +85,9 @@ def fingerprint(variant: Mapping[str, Any]) -> str:
 
 def run_id(point: Point, prefix: str = "") -> str:
     """Slug of the preset and the swept values, fingerprint of the variant, seed: `learning_rate-0.001-0a1b2c3d-s0`."""
-    return "-".join(filter(None, [prefix, slug(point.swept), fingerprint(point.variant), f"s{point.seed}"]))
+    return "-".join(
+        filter(None, [prefix, slug(mask_values(point.swept)), fingerprint(point.variant), f"s{point.seed}"])
+    )
 
 
 def find_runs(experiment_dir: Path, points: list[Point], prefix: str = "") -> list[RunDirectory]:

@@ -68,6 +68,20 @@ def plain_copy(values: Any) -> Any:
     return [plain_copy(value) for value in values] if isinstance(values, list | tuple) else values
 
 
+def first_difference(ours: Any, theirs: Any, path: str = "") -> tuple[str, Any, Any] | None:
+    """The first path, in our order, at which two plain values differ, and what stands there in each; None: nowhere."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in dict.fromkeys([*ours, *theirs]):
+            found = first_difference(ours.get(key), theirs.get(key), f"{path}.{key}" if path else str(key))
+            if found is not None:
+                return found
+        return None
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs, strict=True))
+        return next(filter(None, (first_difference(a, b, f"{path}.{i}") for i, (a, b) in pairs)), None)
+    return None if ours == theirs else (path, ours, theirs)
+
+
 def _place(here: Any, key: str, where: str) -> str | int:
     if isinstance(here, dict):
         return key

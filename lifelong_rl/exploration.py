@@ -1,19 +1,18 @@
 """Exploration as policies around policies: uniform actions, and Gaussian noise on top of another's."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from lifelong_rl.types import Policy, TaskSpec
+from lifelong_rl.types import Memoryless, Policy, TaskSpec
 
 
-class RandomPolicy:
+class RandomPolicy(Memoryless):
     """Uniform over the action range, or over the choices."""
 
     def __init__(self, spec: TaskSpec, generator: torch.Generator) -> None:
         self._spec, self._generator = spec, generator
-
-    def reset(self, ended: Tensor) -> None:
-        pass
 
     def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
         spec, count, device = self._spec, len(observation), self._generator.device
@@ -38,3 +37,9 @@ class GaussianNoise:
         action = self._policy(observation, goal)
         noise = torch.empty_like(action).normal_(generator=self._generator)
         return (action + self._std * noise).clamp(self._spec.action_low, self._spec.action_high)
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._policy.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._policy.load_state_dict(state)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from lifelong_rl.global_randomness import global_states, seed_globals, set_global_states
+
 
 class Seeds:
     """Makes and remembers named generators. The same seed and name always give the same stream."""
@@ -32,13 +34,20 @@ class Seeds:
             self._numpy[name] = np.random.default_rng(self._sequence(name))
         return self._numpy[name]
 
+    def seed_globals(self) -> None:
+        """The generators that belong to nobody (dropout draws from torch's): everything of ours has its own."""
+        seed_globals(self.integer("globals"))
+
     def state_dict(self) -> dict[str, Any]:
+        """Every generator, those that belong to nobody included."""
         return {
+            "globals": global_states(),
             "torch": {name: generator.get_state() for name, generator in self._torch.items()},
             "numpy": {name: generator.bit_generator.state for name, generator in self._numpy.items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        set_global_states(state["globals"])
         for name, value in state["torch"].items():
             (self._torch.get(name) or self.torch(name)).set_state(value)
         for name, value in state["numpy"].items():

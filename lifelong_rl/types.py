@@ -63,11 +63,24 @@ class Outcome:
 class Stateful(Protocol):
     """A part that a snapshot holds: a dict with str keys.
 
-    Its values are tensors, numpy arrays, numbers, strings, lists and such dicts.
+    Its values are tensors, numpy arrays, RowLogs, numbers, strings, lists and such dicts.
     """
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True)
+class RowLog:
+    """Rows [first, last) of a tensor that only grows at its end: a row once written never changes.
+
+    A state may hold one instead of the rows: what was saved before is not saved again. `read(start, stop)` gives some
+    of them, [stop - start, ...], and is valid until the owner writes again.
+    """
+
+    first: int
+    last: int
+    read: Callable[[int, int], Tensor]
 
 
 class Task(Stateful, Protocol):
@@ -121,11 +134,24 @@ class Batch:
     ended: Tensor
 
 
-class Policy(Protocol):
+class Policy(Stateful, Protocol):
     """Acts in N environments. Owns whatever it must remember between steps."""
 
     def reset(self, ended: Tensor) -> None: ...
     def __call__(self, observation: Tensor, goal: Tensor) -> Tensor: ...
+
+
+class Memoryless:
+    """A policy that remembers nothing between steps (its generator's state belongs to `Seeds`)."""
+
+    def reset(self, ended: Tensor) -> None:
+        pass
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        pass
 
 
 class Agent(Stateful, Protocol):

@@ -19,15 +19,18 @@ FOLDERS_BELOW = {
     "lifelong_rl": set(),
 }
 
-FOUNDATION = {"config", "config_paths", "types", "seeding"}
+FOUNDATION = {"config", "config_paths", "secrets", "types", "seeding"}
 SIBLINGS = {"envs", "data", "networks", "losses", "recording"}
 DECIDING = {"planners", "exploration", "goals"}
 LAYERS_BELOW = {
     "__init__": set(),
     "config": set(),
     "config_paths": {"config"},
+    "secret_names": set(),
+    "secrets": {"secret_names"},
     "types": {"config"},
-    "seeding": {"config", "types"},
+    "global_randomness": set(),
+    "seeding": {"config", "types", "global_randomness"},
     **dict.fromkeys(SIBLINGS, FOUNDATION),
     **dict.fromkeys(DECIDING, FOUNDATION | SIBLINGS),
     "agents": FOUNDATION | SIBLINGS | DECIDING,

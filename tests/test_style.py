@@ -104,6 +104,8 @@ def test_nothing_reads_a_file_as_code(path: Path):
 
 @in_runs
 def test_randomness_has_an_owner(path: Path):
+    if path.name == "global_randomness.py":  # the one file that keeps what nobody owns
+        return
     assert not unowned_randomness(tree(path))
 
 

@@ -4,8 +4,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiment_utils.job import INTERRUPTED, REQUEUE, run_job
+from experiment_utils.job import run_job
 from experiment_utils.launchers.launcher import Resources
+from lifelong_rl.training.interrupts import INTERRUPTED, REQUEUE
 
 
 class HereLauncher:

@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiment_utils.job import HELD, INTERRUPTED, REQUEUE
+from experiment_utils.job import HELD
 from experiment_utils.launchers.launcher import Resources
 from experiment_utils.run_directory import RunDirectory
+from lifelong_rl.training.interrupts import INTERRUPTED, REQUEUE
 
 POLL_SECONDS = 0.05
 ROOT = Path(__file__).parents[2]  # a checkout works without being installed

@@ -1,7 +1,7 @@
 """How quasimetric RL acts: by its actor, or by its critics alone (one step greedily, or several by MPPI)."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from lifelong_rl.goals.views import GoalView
 from lifelong_rl.networks.actors import TanhNormalActor
 from lifelong_rl.networks.critics import QuasimetricCritic
 from lifelong_rl.planners.mppi import MPPI, MPPIConfig, shifted
-from lifelong_rl.types import TaskSpec
+from lifelong_rl.types import Memoryless, TaskSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class GreedyConfig:
 ACTING = {"actor": ByActorConfig, "greedy": GreedyConfig, "mppi": MPPIConfig}
 
 
-class ActorPolicy:
+class ActorPolicy(Memoryless):
     """Samples while exploring; else takes the actor's mode. Remembers nothing between steps."""
 
     def __init__(
@@ -39,9 +39,6 @@ class ActorPolicy:
         *, mode: Literal["sample", "mean", "likeliest"],
     ) -> None:  # fmt: skip
         self._actor, self._goals, self._spec, self._generator, self._mode = actor, goals, spec, generator, mode
-
-    def reset(self, ended: Tensor) -> None:
-        pass
 
     @torch.no_grad()
     def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
@@ -55,7 +52,7 @@ class ActorPolicy:
         return to_range(action, self._spec)
 
 
-class GreedyPolicy:
+class GreedyPolicy(Memoryless):
     """Asks the critics where each candidate action leads."""
 
     def __init__(
@@ -63,9 +60,6 @@ class GreedyPolicy:
         generator: torch.Generator,
     ) -> None:  # fmt: skip
         self._config, self._critics, self._goals, self._spec, self._generator = config, critics, goals, spec, generator
-
-    def reset(self, ended: Tensor) -> None:
-        pass
 
     @torch.no_grad()
     def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
@@ -112,9 +106,15 @@ class MPPIPolicy:
         def cost(actions: Tensor) -> Tensor:
             return torch.stack([self._cost(*start, actions) for start in starts]).amax(0)
 
-        plan = self._planner.improve(self._plan, cost)
+        plan = self._planner.improve(self._plan.to(observation.device), cost)
         self._plan = shifted(plan)
         return to_range(plan[:, 0], self._spec)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {} if self._plan is None else {"plan": self._plan}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._plan = state.get("plan")
 
     def _cost(self, critic: QuasimetricCritic, latent: Tensor, goal: Tensor, actions: Tensor) -> Tensor:
         latent = latent.expand(len(actions), *latent.shape)

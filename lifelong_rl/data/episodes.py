@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lifelong_rl.types import Step
+from lifelong_rl.data.ring import ring_log, write_ring
+from lifelong_rl.types import RowLog, Step
 
 Device = torch.device | str
+LOADED_AT_ONCE = 65_536  # rows of a snapshot in memory twice
 
 
 class EpisodeStore:
@@ -146,11 +148,10 @@ class EpisodeStore:
     # ---- snapshots
 
     def state_dict(self) -> dict[str, Any]:
-        """The rows held, oldest first, and what is needed to go on writing."""
-        rows = torch.arange(self._oldest, self._time, device=self.device) % self.num_steps
+        """The rows held, and what is needed to go on writing. Valid until the next step is stored."""
         return {
-            "columns": {name: column[rows] for name, column in self._columns.items()},
-            "episode": self._episode[rows],
+            "columns": {name: ring_log(column, self._oldest, self._time) for name, column in self._columns.items()},
+            "episode": ring_log(self._episode, self._oldest, self._time),
             "count": self._count.clone(),
             "start": self._start.clone(),
             "time": self._time,
@@ -158,27 +159,37 @@ class EpisodeStore:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes over a saved store's rows; the number of environments must agree, and the rows must fit."""
-        held, num_envs = state["episode"].shape
+        logs: dict[str, RowLog] = state["columns"]
+        episode: RowLog = state["episode"]
+        held, num_envs = episode.last - episode.first, len(state["count"])
         if num_envs != self.num_envs or held > self.num_steps:
             room = f"{self.num_steps} steps of {self.num_envs}"
             raise ValueError(f"EpisodeStore: {held} saved steps of {num_envs} environments do not fit {room}.")
-        for name, column in state["columns"].items():
-            if name in self._columns and self._columns[name].shape[2:] != column.shape[2:]:
-                ours, theirs = tuple(self._columns[name].shape[2:]), tuple(column.shape[2:])
-                raise ValueError(f"EpisodeStore: column {name!r} has shape {ours}, the snapshot's {theirs}.")
+        self._check_saved(logs)
 
         self._columns = {}
-        self._match(state["columns"], lead=2)
-        self._time = int(state["time"])
-        self._oldest = self._time - held
-        for name, column in state["columns"].items():
-            self._write(self._columns[name], self._oldest, column)
-        self._write(self._episode, self._oldest, state["episode"])
+        self._oldest, self._time = episode.first, int(state["time"])
         self._count, self._start = state["count"].to(self.device).clone(), state["start"].to(self.device).clone()
+        start = torch.full_like(self._start, self._oldest)
+        for first in range(self._oldest, self._time, LOADED_AT_ONCE):
+            stop = min(self._time, first + LOADED_AT_ONCE)
+            columns = {name: log.read(first, stop) for name, log in logs.items()}
+            self._match(columns, lead=2)
+            for name, column in columns.items():
+                write_ring(self._columns[name], first, column)
+            write_ring(self._episode, first, episode.read(first, stop))
         if held:
-            self._tabulate(state["episode"].to(self.device), self._oldest, torch.full_like(self._start, self._oldest))
+            self._tabulate(episode.read(self._oldest, self._time).to(self.device), self._oldest, start)
 
     # ---- private
+
+    def _check_saved(self, logs: Mapping[str, RowLog]) -> None:
+        for name, log in logs.items():
+            if name not in self._columns or log.first == log.last:
+                continue
+            ours, theirs = tuple(self._columns[name].shape[2:]), tuple(log.read(log.first, log.first + 1).shape[2:])
+            if ours != theirs:
+                raise ValueError(f"EpisodeStore: column {name!r} has shape {ours}, the snapshot's {theirs}.")
 
     def _match(self, values: Mapping[str, Tensor], *, lead: int) -> None:
         """Allocates the columns on first use; afterwards names and shapes must stay what they were."""
@@ -198,22 +209,15 @@ class EpisodeStore:
         """At most T steps: columns [R, N, ...]."""
         ended = columns["ended"].to(self.device)
         for name, value in columns.items():
-            self._write(self._columns[name], self._time, value)
+            write_ring(self._columns[name], self._time, value)
         episode = self._count + ended.cumsum(0) - ended.long()
-        self._write(self._episode, self._time, episode)
+        write_ring(self._episode, self._time, episode)
         self._tabulate(episode, self._time, self._start)
 
         self._advance(len(ended))
         self._count = episode[-1]
         self._start = self._starts[self._count % (self.num_steps + 1), self._env]
         self._begin_episodes(ended[-1])
-
-    def _write(self, column: Tensor, time: int, value: Tensor) -> None:
-        """Copies value [R, N, ...] into the ring from `time` on, in one piece or two."""
-        row = time % self.num_steps
-        fits = min(len(value), self.num_steps - row)
-        column[row : row + fits].copy_(value[:fits])
-        column[: len(value) - fits].copy_(value[fits:])
 
     def _tabulate(self, episode: Tensor, time: int, start: Tensor) -> None:
         """Enters starts and ends of episodes [R, N] written from `time` on; the first row's began at `start` [N]."""

@@ -1,5 +1,7 @@
 """D4RL's waypoint controller (Fu et al. 2020), N mazes at once: plan on the grid, then PD control from cell to cell."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ VELOCITY_GAIN = -1.0
 ARRIVED_RADIUS = 0.1  # metres, to a waypoint and to the target
 JITTER = 0.2  # metres towards the middle of the free space, which is off the whole numbers
 _NO_TARGET = -1000
+_REMEMBERED = ("target", "cell", "waypoint", "last_position")
 
 
 class WaypointController:
@@ -47,6 +50,13 @@ class WaypointController:
         self._last_position = position.copy()
         return action, solved
 
+    def state_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, f"_{name}").copy() for name in _REMEMBERED}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name in _REMEMBERED:
+            getattr(self, f"_{name}")[:] = state[name]
+
     def _plan(self, where: Ints, position: Floats, target: Ints) -> None:
         cells = self.grid.cell_of(position)
         blocked = np.flatnonzero(self.grid.walls[tuple(target.T)])
@@ -79,6 +89,12 @@ class WaypointPolicy:
         state = observation.double().cpu().numpy()
         action, _ = self._controller.act(state[:, :2], state[:, 2:], goal.double().cpu().numpy())
         return torch.from_numpy(action.astype(np.float32)).to(observation.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._controller.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._controller.load_state_dict(state)
 
 
 def plan_next_cells(grid: MazeGrid) -> Ints:

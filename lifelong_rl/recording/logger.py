@@ -1,5 +1,6 @@
 """Means over an epoch, written as one row of `metrics.jsonl` and mirrored to CSV tables and trackers."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lifelong_rl.recording.files import flush_to_disk
 from lifelong_rl.recording.metrics_file import PLAIN_COLUMNS, CsvTable, Row, append_row, is_offline, read_metrics
 from lifelong_rl.recording.trackers import Tracker, TrackerGroup
 from lifelong_rl.types import Metrics
 
+_log = logging.getLogger(__name__)
 _FOLD_EVERY = 256  # tensors kept per name before they are added up on their device
 
 
@@ -27,6 +30,7 @@ class Logger:
         self._trackers = TrackerGroup(trackers)
         self._means: dict[str, _Mean] = {}
         self._offset: int | None = None  # bytes of metrics.jsonl that are ours; None before the first row
+        self._waiting: list[Row] = []  # rows that the disk did not take yet
 
     def record(self, name: str, value: Tensor | float) -> None:
         """Adds a number, or a tensor with one element, to the epoch's mean of `name`."""
@@ -47,11 +51,11 @@ class Logger:
         row |= {name: total / count for name, (total, count) in _read(self._means).items()}
         self._means = {}
 
-        if self._offset is None:
-            self._start_anew()
-        append_row(self._path, row)
-        self._offset = self._path.stat().st_size
-        self._tables[is_offline(row)].append(row, self._rows(offline=is_offline(row)))
+        self._waiting.append(row)
+        try:
+            self._write_waiting()
+        except OSError as error:
+            _log.warning("%s: %d rows wait for the disk: %s", self._path, len(self._waiting), error.strerror or error)
         self._trackers.log(row)
         return row
 
@@ -59,8 +63,14 @@ class Logger:
         """Lets the trackers finish; the files are complete after every row."""
         self._trackers.close()
 
+    def flush_to_disk(self) -> None:
+        """The rows written so far survive a power cut."""
+        if self._path.exists():
+            flush_to_disk(self._path)
+
     def state_dict(self) -> dict[str, Any]:
-        return {"metrics_bytes": self._offset or 0, "means": {k: list(v) for k, v in _read(self._means).items()}}
+        means = {name: mean.state_dict() for name, mean in self._means.items()}
+        return {"metrics_bytes": self._offset or 0, "waiting": list(self._waiting), "means": means}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Cuts `metrics.jsonl` back to where it was when the state was taken, and rebuilds the CSV tables."""
@@ -68,18 +78,34 @@ class Logger:
         found = self._path.stat().st_size if self._path.exists() else 0
         if found < offset:
             raise ValueError(f"{self._path}: expected at least the snapshot's {offset} bytes, found {found}.")
-        if found > offset:
-            with self._path.open("r+b") as file:
-                file.truncate(offset)
-
-        self._offset = offset
-        self._means = {name: _Mean(total, count) for name, (total, count) in state["means"].items()}
+        self._offset, self._waiting = offset, list(state["waiting"])
+        self._cut_back()
+        self._means = {name: _Mean.of(saved) for name, saved in state["means"].items()}
         for offline, table in self._tables.items():
             table.rewrite(self._rows(offline=offline))
+
+    def _write_waiting(self) -> None:
+        """Row by row; a row is ours once all of it is in the file."""
+        if self._offset is None:
+            self._start_anew()
+        self._cut_back()
+        while self._waiting:
+            row = self._waiting[0]
+            append_row(self._path, row)
+            self._offset = self._path.stat().st_size
+            del self._waiting[0]
+            self._tables[is_offline(row)].append(row, self._rows(offline=is_offline(row)))
+
+    def _cut_back(self) -> None:
+        """Drops what follows our rows: those that will be written again, or the half of one that a full disk took."""
+        if self._path.exists() and self._path.stat().st_size > (self._offset or 0):
+            with self._path.open("r+b") as file:
+                file.truncate(self._offset or 0)
 
     def _start_anew(self) -> None:
         if self._path.exists():
             self._path.replace(self._path.with_name("metrics.previous.jsonl"))
+        self._offset = 0
         for table in self._tables.values():
             table.rewrite([])
 
@@ -90,12 +116,23 @@ class Logger:
 
 
 class _Mean:
-    """A sum and a count; the sum's tensor part stays on its device until it is read."""
+    """A sum and a count; the sum's tensor part stays on its device until it is read.
 
-    def __init__(self, total: float = 0.0, count: int = 0) -> None:
-        self.number = total
-        self.count = count
+    What a state holds is added up in the same order as if there had been no state: sums agree to the last bit.
+    """
+
+    def __init__(self) -> None:
+        self.number, self.count = 0.0, 0
         self._pending: list[Tensor] = []
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> "_Mean":
+        mean = cls()
+        mean.number, mean.count, mean._pending = state["number"], state["count"], list(state["pending"])
+        return mean
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"number": self.number, "count": self.count, "pending": list(self._pending)}
 
     def add(self, value: Tensor | float) -> None:
         self.count += 1

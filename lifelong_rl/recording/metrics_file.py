@@ -50,9 +50,11 @@ class CsvTable:
 
     def append(self, row: Row, all_rows: Iterable[Row]) -> None:
         """Adds `row`. Where it brings a new key the table is written anew from `all_rows`, which include it."""
-        if all(key in self._columns for key in row) and self.path.exists():
+        known, self._columns = self._columns, []  # until the row is there: whatever goes wrong, the next one rewrites
+        if all(key in known for key in row) and self.path.exists():
             with self.path.open("a", encoding="utf-8", newline="") as file:
-                _writer(file, self._columns).writerow(row)
+                _writer(file, known).writerow(row)
+            self._columns = known
         else:
             self.rewrite(all_rows)
 
@@ -61,18 +63,19 @@ class CsvTable:
         rows = list(all_rows)
         present = dict.fromkeys(key for row in rows for key in row)
         plain = [key for key in PLAIN_COLUMNS if key in present]
-        self._columns = plain + [key for key in present if key not in plain]
+        columns = plain + [key for key in present if key not in plain]
         if not rows:
             self.path.unlink(missing_ok=True)
             return
 
         text = io.StringIO(newline="")
-        writer = _writer(text, self._columns)
+        writer = _writer(text, columns)
         writer.writeheader()
         writer.writerows(rows)
         temporary = self.path.with_name(f".{self.path.name}.tmp-{os.getpid()}")
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
         temporary.replace(self.path)
+        self._columns = columns
 
 
 def _writer(file: Any, columns: list[str]) -> "csv.DictWriter[str]":

@@ -1,6 +1,8 @@
 """All of a run's recording behind one object: rows, times, progress and snapshots."""
 
+import logging
 import shutil
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,19 +11,32 @@ from typing import Any
 from lifelong_rl.recording.logger import Logger
 from lifelong_rl.recording.newest import INTERRUPTED
 from lifelong_rl.recording.progress import Progress
+from lifelong_rl.recording.retention import RetentionConfig, delete_superfluous
 from lifelong_rl.recording.snapshot import save_snapshot
+from lifelong_rl.recording.state_tree import DiskError
 from lifelong_rl.recording.timer import Timer
 from lifelong_rl.types import Metrics
 
+KEEP_ALL = RetentionConfig(keep_last=None)
+RETRY_SECONDS = (0.5, 1.0, 2.0)  # waits before a snapshot that must not be missed is tried again
+
+_log = logging.getLogger(__name__)
+
 
 class RunRecorder:
-    """`meta` goes into every snapshot beside the counters: what the run is, for those who read the snapshot alone."""
+    """`meta` goes into every snapshot beside the counters: what the run is, for those who read the snapshot alone.
+
+    A snapshot that the disk does not take is a warning, and `unsaved` until a later one is taken: training goes on.
+    `previous` is the snapshot that the run goes on from: rows that it holds are not written again.
+    """
 
     def __init__(
-        self, run_dir: Path, logger: Logger, timer: Timer, progress: Progress, meta: Mapping[str, Any]
-    ) -> None:
+        self, run_dir: Path, logger: Logger, timer: Timer, progress: Progress, meta: Mapping[str, Any], *,
+        retention: RetentionConfig = KEEP_ALL, previous: Path | None = None,
+    ) -> None:  # fmt: skip
         self._run_dir, self._logger, self._timer, self._progress = run_dir, logger, timer, progress
-        self._meta = dict(meta)
+        self._meta, self._retention, self._previous = dict(meta), retention, previous
+        self.unsaved: DiskError | None = None
 
     def record_all(self, prefix: str, metrics: Metrics) -> None:
         """Adds to the epoch's means."""
@@ -41,8 +56,33 @@ class RunRecorder:
             self._logger.record(name, value)
         self._progress.show(self._logger.dump(epoch=epoch, env_steps=env_steps, updates=updates, phase=phase))
 
-    def snapshot(self, name: str, parts: Mapping[str, Any], counters: dict[str, Any]) -> None:
-        """A directory in the run's directory. A regular one makes what an earlier Ctrl-C left superfluous."""
-        save_snapshot(self._run_dir / name, dict(parts), self._meta | {"counters": counters})
-        if name != INTERRUPTED:
-            shutil.rmtree(self._run_dir / INTERRUPTED, ignore_errors=True)
+    def snapshot(self, name: str, parts: Mapping[str, Any], counters: dict[str, Any], *, keep: bool) -> None:
+        """A directory in the run's directory; older ones go once it is there, and what an interruption left.
+
+        One to `keep` stays for good; where the disk does not take it, it is tried again a few times.
+        """
+        for seconds in (*RETRY_SECONDS, None) if keep else (None,):
+            if self._save(name, parts, counters, keep):
+                shutil.rmtree(self._run_dir / INTERRUPTED, ignore_errors=True)
+                delete_superfluous(self._run_dir, self._retention)
+                return
+            if seconds is not None:
+                time.sleep(seconds)
+
+    def interrupted(self, parts: Mapping[str, Any], counters: dict[str, Any]) -> None:
+        """What training goes on from if it was stopped between two regular snapshots."""
+        self._save(INTERRUPTED, parts, counters, keep=False)
+
+    def _save(self, name: str, parts: Mapping[str, Any], counters: dict[str, Any], keep: bool) -> bool:
+        path = self._run_dir / name
+        try:
+            with self.timed("snapshot"):
+                self._logger.flush_to_disk()
+                meta = self._meta | {"counters": counters, "keep": keep}
+                save_snapshot(path, dict(parts), meta, self._previous)
+        except DiskError as error:
+            _log.warning("no snapshot this time, training goes on: %s", error)
+            self.unsaved = error
+            return False
+        self.unsaved, self._previous = None, path
+        return True

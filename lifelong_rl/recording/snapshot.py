@@ -6,8 +6,10 @@ itr_20/
     agent.json           one tree per part; tensors and arrays stand in it as references
     agent.safetensors    the part's tensors, named by their paths
     seeds.0.npy          a part's numpy arrays
+    replay.3.rows-0-8192.npy   a stretch of rows; a link to the file of the snapshot before, where that has it already
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,9 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lifelong_rl.recording.state_tree import SnapshotError, read_part, write_part
+from lifelong_rl.recording.files import check_space, disk_error, fingerprint, flush_to_disk, link_or_copy, write_file
+from lifelong_rl.recording.row_blocks import Content
+from lifelong_rl.recording.state_tree import SnapshotError, part_files, read_part
 
-SCHEMA = 1
+SCHEMA = 2
 _NAME = re.compile(r"(offline_)?itr_(\d+)")
 _PART = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -48,17 +52,29 @@ def list_snapshots(run_dir: Path) -> list[Path]:
     return sorted(ages, key=ages.__getitem__, reverse=True)
 
 
-def save_snapshot(directory: Path, parts: dict[str, Any], meta: dict[str, Any]) -> None:
-    """Writes under a temporary name, then renames: `directory` is never half written, whatever happens meanwhile."""
+def save_snapshot(directory: Path, parts: dict[str, Any], meta: dict[str, Any], previous: Path | None = None) -> None:
+    """Writes under a temporary name, reads back, then renames: `directory` is never half written, come what may.
+
+    Stretches of rows that the snapshot `previous` of the same run holds become links to its files.
+    """
     directory = directory.absolute()
-    _remove_leftovers(directory)
+    contents = _contents(parts, meta)
     temporary = directory.with_name(f".{directory.name}.tmp-{os.getpid()}")
+    needed = 0
     try:
-        temporary.mkdir(parents=True)
-        _write_files(temporary, parts, meta)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(directory)
+        known = {} if previous is None else _entries_of(previous)
+        linked = {name: known[name] for name, content in contents.items() if content.is_final and name in known}
+        needed = sum(content.size for name, content in contents.items() if name not in linked)
+        check_space(directory.parent, needed)
+        temporary.mkdir()
+        for name in linked:
+            link_or_copy(previous / name, temporary / name)  # type: ignore[operator]
+        _write_files(temporary, {name: content for name, content in contents.items() if name not in linked}, linked)
         _move_into_place(temporary, directory)
     except OSError as error:
-        raise SnapshotError(f"{directory}: could not be written: {error.strerror or error}.") from error
+        raise disk_error(error, temporary, needed) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -68,10 +84,19 @@ def load_snapshot(directory: Path) -> Snapshot:
     names = verify_snapshot(directory)
     directory = _where(directory.absolute())
     parts = {}
-    for name in names:
+    for name in sorted(names):
         if name.endswith(".json") and name != "meta.json":
             parts[name.removesuffix(".json")] = read_part(directory, name.removesuffix(".json"), names)
-    return Snapshot(parts=parts, meta=json.loads((directory / "meta.json").read_bytes()))
+    return Snapshot(parts=parts, meta=read_meta(directory))
+
+
+def read_meta(directory: Path) -> dict[str, Any]:
+    """What was said about a snapshot, without looking at the rest of it."""
+    path = _where(directory.absolute()) / "meta.json"
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise SnapshotError(f"{path}: damaged, {type(error).__name__}: {error}") from error
 
 
 def verify_snapshot(directory: Path) -> set[str]:
@@ -85,18 +110,42 @@ def verify_snapshot(directory: Path) -> set[str]:
     return names
 
 
-def _write_files(directory: Path, parts: dict[str, Any], meta: dict[str, Any]) -> None:
-    (directory / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+def _contents(parts: dict[str, Any], meta: dict[str, Any]) -> dict[str, Content]:
+    contents = {"meta.json": Content.of(json.dumps(meta, indent=1).encode())}
     for name, state in parts.items():
         if not _PART.fullmatch(name) or name in ("meta", "manifest"):
             raise SnapshotError(f"part {name!r}: expected letters, digits and _, other than 'meta' and 'manifest'.")
-        write_part(directory, name, state)
+        contents |= part_files(name, state)
+    return contents
 
-    files = {path.name: _fingerprint(path) for path in sorted(directory.iterdir())}
-    manifest = directory / "manifest.json"
-    manifest.write_text(json.dumps({"schema": SCHEMA, "files": files}, indent=1), encoding="utf-8")
-    for path in [*directory.iterdir(), directory]:
-        _flush_to_disk(path)
+
+def _write_files(directory: Path, contents: dict[str, Content], linked: dict[str, Any]) -> None:
+    """All of them before the first is flushed: the disk takes them in one go."""
+    entries = {name: write_file(directory / name, content.pieces()) for name, content in contents.items()}
+    files = dict(sorted((entries | linked).items()))
+    manifest = json.dumps({"schema": SCHEMA, "sha256": _digest(files), "files": files}, indent=1).encode()
+    entries["manifest.json"] = write_file(directory / "manifest.json", [manifest])
+    for name in entries:
+        flush_to_disk(directory / name)
+    flush_to_disk(directory)
+    for name, entry in entries.items():
+        if fingerprint(directory / name) != entry:
+            raise OSError(None, "read back differently than it was written", str(directory / name))
+
+
+def _digest(files: dict[str, Any]) -> str:
+    """Of the manifest itself: so that a bit that flipped in it is not blamed on the file that it speaks of."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def _entries_of(snapshot: Path) -> dict[str, Any]:
+    """Its manifest's entries of files that are there and of the right size; nothing where it has gone or is damaged."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        manifest = json.loads((snapshot / "manifest.json").read_bytes())
+        if manifest["schema"] == SCHEMA:
+            files = manifest["files"].items()
+            return {n: e for n, e in files if Path(n).name == n and (snapshot / n).stat().st_size == e["bytes"]}
+    return {}
 
 
 def _move_into_place(temporary: Path, directory: Path) -> None:
@@ -104,7 +153,7 @@ def _move_into_place(temporary: Path, directory: Path) -> None:
     if directory.exists():
         directory.rename(old)  # between these two renames a reader finds the old one, see _where
     temporary.rename(directory)
-    _flush_to_disk(directory.parent)
+    flush_to_disk(directory.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -128,15 +177,17 @@ def _verified_names(directory: Path) -> set[str]:
     path = directory / "manifest.json"
     try:
         manifest = json.loads(path.read_bytes())
-        schema, files = manifest["schema"], dict(manifest["files"])
+        schema, digest, files = manifest["schema"], manifest.get("sha256"), dict(manifest["files"])
         expected = {str(name): (entry["bytes"], entry["sha256"]) for name, entry in files.items()}
     except FileNotFoundError:
         within = _named(" In it", list_snapshots(directory))
         raise SnapshotError(f"{directory}: not a whole snapshot, manifest.json is missing.{within}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise SnapshotError(f"{path}: damaged, this is not a snapshot's manifest.") from None
     if schema != SCHEMA:
         raise SnapshotError(f"{path}: schema version {schema!r}, this program reads version {SCHEMA}.")
+    if digest != _digest(files):
+        raise SnapshotError(f"{path}: damaged, its sha256 is not its own.")
 
     for problem in _problems(directory, expected):
         raise SnapshotError(problem)
@@ -152,21 +203,8 @@ def _problems(directory: Path, expected: dict[str, tuple[int, str]]) -> Iterator
             yield f"{path}: missing, the manifest lists it."
         elif path.stat().st_size != size:
             yield f"{path}: damaged, expected {size} bytes, found {path.stat().st_size}."
-        elif _fingerprint(path)["sha256"] != digest:
+        elif fingerprint(path)["sha256"] != digest:
             yield f"{path}: damaged, its sha256 is not the manifest's."
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-
-
-def _flush_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _named(where: str, snapshots: list[Path]) -> str:

@@ -1,7 +1,7 @@
-"""A part's state as files: JSON for its shape and numbers, safetensors for tensors, npy for numpy arrays.
+"""A part's state as files: JSON for its shape and numbers, safetensors for tensors, npy for numpy arrays and rows.
 
-In the JSON a dict with the one key "$tensor", "$array", "$scalar", "$tuple" or "$items" stands for what JSON cannot
-hold: a tensor, an array, a numpy scalar, a tuple, or a dict whose keys are not all plain strings.
+In the JSON a dict with the one key "$tensor", "$array", "$rows", "$scalar", "$tuple" or "$items" stands for what JSON
+cannot hold: a tensor, an array, a RowLog, a numpy scalar, a tuple, or a dict whose keys are not all plain strings.
 """
 
 import json
@@ -12,40 +12,40 @@ from typing import Any
 
 import numpy as np
 import safetensors
+import safetensors.torch
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+from lifelong_rl.recording.row_blocks import Content, npy_content, read_rows, row_files
+from lifelong_rl.types import RowLog
 
 
 class SnapshotError(ValueError):
     """A snapshot cannot be written, read or used; the text is one line that names the place."""
 
 
-def write_part(directory: Path, name: str, state: Any) -> None:
-    """Writes `name.json` and, where the state holds them, `name.safetensors` and `name.<i>.npy`."""
-    writer = _Writer()
-    tree = writer.encode(state, name)
-    (directory / f"{name}.json").write_text(json.dumps(tree), encoding="utf-8")
+class DiskError(SnapshotError):
+    """The disk did not take it: another time it may."""
+
+
+def part_files(name: str, state: Any) -> dict[str, Content]:
+    """`name.json` and, where the state holds them, `name.safetensors`, `name.<i>.npy`, `name.<i>.rows-<a>-<b>.npy`."""
+    writer = _Writer(name)
+    tree = json.dumps(writer.encode(state, name)).encode()
+    files = {f"{name}.json": Content.of(tree)}
     if writer.tensors:
-        try:
-            save_file(writer.tensors, directory / f"{name}.safetensors")
-        except safetensors.SafetensorError as error:
-            raise OSError(f"{name}.safetensors: {error}") from error
-    for index, array in enumerate(writer.arrays):
-        np.save(directory / f"{name}.{index}.npy", array, allow_pickle=False)
+        files[f"{name}.safetensors"] = Content.of(safetensors.torch.save(writer.tensors))
+    return files | writer.files
 
 
 def read_part(directory: Path, name: str, files: set[str]) -> Any:
-    """The state that `write_part` wrote; only the named `files` are opened."""
+    """The state that `part_files` gave; only the named `files` are opened. Rows are read when they are asked for."""
     path = directory / f"{name}.json"
     try:
-        tensors = load_file(directory / f"{name}.safetensors") if f"{name}.safetensors" in files else {}
-        arrays = {
-            file: np.load(directory / file, allow_pickle=False)
-            for file in files
-            if file.startswith(f"{name}.") and file.endswith(".npy")
-        }
-        return _decode(json.loads(path.read_bytes()), tensors, arrays)
+        tensors = {}
+        if f"{name}.safetensors" in files:
+            tensors = safetensors.torch.load_file(directory / f"{name}.safetensors")
+        return _Reader(directory, name, files, tensors).decode(json.loads(path.read_bytes()))
     except (ValueError, KeyError, TypeError, OSError, safetensors.SafetensorError) as error:
         raise SnapshotError(f"{path}: damaged, {type(error).__name__}: {error}") from error
 
@@ -69,16 +69,23 @@ def check_shapes(expected: Any, found: Any, where: str) -> None:
 
 @dataclass
 class _Writer:
+    part: str
     tensors: dict[str, Tensor] = field(default_factory=dict)
-    arrays: list[np.ndarray] = field(default_factory=list)
+    files: dict[str, Content] = field(default_factory=dict)
     _storages: set[int] = field(default_factory=set)
+    _count: int = 0
 
     def encode(self, value: Any, path: str) -> Any:
         if isinstance(value, Tensor):
             return self._tensor(value, path)
         if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-            self.arrays.append(value)
-            return {"$array": f"{path.split('.', 1)[0]}.{len(self.arrays) - 1}.npy"}
+            name = f"{self._stem()}.npy"
+            self.files[name] = npy_content(value)
+            return {"$array": name}
+        if isinstance(value, RowLog):
+            blocks = row_files(self._stem(), value)
+            self.files |= blocks
+            return {"$rows": [value.first, value.last, *blocks]}
         if isinstance(value, np.bool_ | np.integer | np.floating) and value.dtype.itemsize <= 8:
             return {"$scalar": [value.dtype.name, value.item()]}
         if isinstance(value, dict):
@@ -90,6 +97,10 @@ class _Writer:
         if value is None or isinstance(value, bool | int | float | str):
             return value
         raise SnapshotError(f"{path}: a snapshot cannot hold a {type(value).__module__}.{type(value).__qualname__}.")
+
+    def _stem(self) -> str:
+        self._count += 1
+        return f"{self.part}.{self._count - 1}"
 
     def _dict(self, value: dict[Any, Any], path: str) -> Any:
         if all(isinstance(key, str) and not key.startswith("$") for key in value):
@@ -112,23 +123,37 @@ class _Writer:
         return {"$tensor": name}
 
 
-def _decode(tree: Any, tensors: dict[str, Tensor], arrays: dict[str, np.ndarray]) -> Any:
-    if isinstance(tree, list):
-        return [_decode(item, tensors, arrays) for item in tree]
-    if not isinstance(tree, dict):
-        return tree
-    match tree:
-        case {"$tensor": name}:
-            return tensors[name]
-        case {"$array": name}:
-            return arrays[name]
-        case {"$scalar": [name, value]}:
-            return np.dtype(name).type(value)
-        case {"$tuple": items}:
-            return tuple(_decode(items, tensors, arrays))
-        case {"$items": items}:
-            return {_decode(key, tensors, arrays): _decode(value, tensors, arrays) for key, value in items}
-    return {key: _decode(value, tensors, arrays) for key, value in tree.items()}
+@dataclass
+class _Reader:
+    directory: Path
+    part: str
+    files: set[str]
+    tensors: dict[str, Tensor]
+
+    def decode(self, tree: Any) -> Any:
+        if isinstance(tree, list):
+            return [self.decode(item) for item in tree]
+        if not isinstance(tree, dict):
+            return tree
+        match tree:
+            case {"$tensor": name}:
+                return self.tensors[name]
+            case {"$array": name}:
+                return np.load(self._file(name), allow_pickle=False)
+            case {"$rows": [first, last, *names]}:
+                return read_rows([self._file(name) for name in names], first, last)
+            case {"$scalar": [name, value]}:
+                return np.dtype(name).type(value)
+            case {"$tuple": items}:
+                return tuple(self.decode(items))
+            case {"$items": items}:
+                return {self.decode(key): self.decode(value) for key, value in items}
+        return {key: self.decode(value) for key, value in tree.items()}
+
+    def _file(self, name: str) -> Path:
+        if name not in self.files:
+            raise KeyError(f"{name} is not in the manifest")
+        return self.directory / name
 
 
 def _children(value: Any) -> Iterator[tuple[Any, Any]]:

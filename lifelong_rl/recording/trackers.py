@@ -1,4 +1,7 @@
-"""Mirrors of a run's rows in other tools (Weights & Biases, TensorBoard). A mirror that fails never stops a run."""
+"""Mirrors of a run's rows in other tools (Weights & Biases, TensorBoard), with what looks like a credential masked.
+
+A mirror that fails never stops a run.
+"""
 
 import hashlib
 import logging
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lifelong_rl.recording.metrics_file import Row
+from lifelong_rl.secrets import mask_secrets, mask_values
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +58,7 @@ class TensorBoardTracker:
     def log(self, row: Row) -> None:
         for name, value in row.items():
             if not isinstance(value, str):
-                self._writer.add_scalar(name, value, global_step=row["updates"])
+                self._writer.add_scalar(mask_secrets(name), value, global_step=row["updates"])
         self._writer.flush()
 
     def close(self) -> None:
@@ -65,7 +69,8 @@ class WandbTracker:
     """A Weights & Biases run that bears the run directory's name; the same directory continues the same run.
 
     Offline where `WANDB_MODE=offline` says so or no API key is known: nothing asks for one, and `wandb sync` sends
-    the run later.
+    the run later. It is given masked values only, and gathers nothing by itself: not what is printed, nor the command
+    line, code, git remote or packages, which are in `stdout.log` and `run.json`.
     """
 
     def __init__(self, run_dir: Path, project: str, variant: dict[str, Any]) -> None:
@@ -79,17 +84,26 @@ class WandbTracker:
             id=hashlib.sha256(str(run_dir.absolute()).encode()).hexdigest()[:16],
             resume="allow",
             dir=str(run_dir),
-            config=variant,
+            config=mask_values(variant),
             mode=mode,
-            settings=wandb.Settings(init_timeout=60, silent=True),
+            settings=_settings_that_gather_nothing(),
         )
         self._run.define_metric("*", step_metric="updates")
 
     def log(self, row: Row) -> None:
-        self._run.log(row)
+        self._run.log(mask_values(row))
 
     def close(self) -> None:
         self._run.finish()
+
+
+def _settings_that_gather_nothing() -> Any:
+    import wandb
+
+    return wandb.Settings(
+        init_timeout=60, silent=True, console="off", save_code=False, disable_code=True, disable_git=True,
+        disable_job_creation=True, x_disable_meta=True, x_save_requirements=False,
+    )  # fmt: skip
 
 
 def _mode_that_asks_nothing() -> str:

@@ -1,5 +1,6 @@
 """Steps a task with a policy and hands every step to a store."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
@@ -26,35 +27,43 @@ class Collector:
         self._goal = torch.empty(0)
         # 0: not reached in this episode
         self._steps_since_success = torch.zeros(task.num_envs, dtype=torch.long, device=store.device)
-        self._policy: Policy | None = None  # the one that acted last: another one starts with an empty memory
+        self._sums = self._no_sums()
 
-    def collect(self, policy: Policy, num_steps: int, steps_after_success: int | None = None) -> Metrics:
-        """At least `num_steps` transitions (a whole number of steps of all N environments).
+    @property
+    def num_envs(self) -> int:
+        return self._task.num_envs
+
+    def begin(self, policy: Policy) -> None:
+        """Another policy takes over: it starts with an empty memory."""
+        policy.reset(torch.ones(self._task.num_envs, dtype=torch.bool, device=self._store.device))
+
+    def collect(
+        self, policy: Policy, until: int, steps_after_success: int | None = None,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
+        """Steps until `num_steps` is at least `until`; calls `between` after each step of all N environments.
 
         `steps_after_success` ends an episode so many steps after the task's goal was first reached: else a goal that is
         held fills the store with standing still.
         """
-        if num_steps == 0:
-            return {}
-        if self._observed is None:
-            self._observed = self._task.reset()
-            self._goal = self._goals.choose(self._observed.desired_goal, self._observed.observation)
-        if policy is not self._policy:
-            self._policy = policy
-            policy.reset(torch.ones(self._task.num_envs, dtype=torch.bool, device=self._store.device))
+        while self.num_steps < until:
+            if self._observed is None:
+                self._observed = self._task.reset()
+                self._goal = self._goals.choose(self._observed.desired_goal, self._observed.observation)
+            self._step(policy, steps_after_success)
+            between()
 
-        reward, success, ended = [], [], 0
-        for _ in range(-(-num_steps // self._task.num_envs)):
-            step, succeeded = self._step(policy, steps_after_success)
-            reward.append(step.reward.mean())
-            success.append(succeeded[step.ended])
-            ended += int(step.ended.sum())
-        metrics: Metrics = {"reward_mean": torch.stack(reward).mean(), "num_episodes": float(ended)}
-        if ended:
-            metrics["success_at_end_rate"] = torch.cat(success).float().mean()
+    def read_metrics(self) -> Metrics:
+        """Of the steps since the last reading; nothing where there were none."""
+        sums, self._sums = self._sums, self._no_sums()
+        if not sums["steps"]:
+            return {}
+        metrics: Metrics = {"reward_mean": sums["reward"] / sums["steps"], "num_episodes": sums["episodes"]}
+        if sums["episodes"]:
+            metrics["success_at_end_rate"] = sums["successes"] / sums["episodes"]
         return metrics
 
-    def _step(self, policy: Policy, steps_after_success: int | None) -> tuple[Step, Tensor]:
+    def _step(self, policy: Policy, steps_after_success: int | None) -> None:
         now = self._observed
         assert now is not None
         sim_state = self._task.sim_state()
@@ -76,10 +85,21 @@ class Collector:
         )  # fmt: skip
         self._store.add(step)
         self.num_steps += self._task.num_envs
+        self._sum_up(step, outcome.success)
         self._observed = outcome.observed
         if bool(ended.any()):
             self._begin_episodes(policy, ended)
-        return step, outcome.success
+
+    def _sum_up(self, step: Step, success: Tensor) -> None:
+        self._sums["steps"] += 1.0
+        self._sums["reward"] += step.reward.mean()
+        self._sums["episodes"] += step.ended.sum()
+        self._sums["successes"] += (step.ended & success).sum()
+
+    def _no_sums(self) -> dict[str, Tensor]:
+        """0-d, added to on their device: collecting waits for no transfer."""
+        names = ("steps", "reward", "episodes", "successes")
+        return {name: torch.zeros((), device=self._store.device) for name in names}
 
     def _begin_episodes(self, policy: Policy, ended: Tensor) -> None:
         self._observed = self._task.reset_where(ended)
@@ -89,19 +109,19 @@ class Collector:
         policy.reset(ended)
 
     def state_dict(self) -> dict[str, Any]:
-        if self._observed is None:
-            return {"num_steps": self.num_steps}
-        return {
-            "num_steps": self.num_steps,
-            "goal": self._goal,
-            "observed": dict(vars(self._observed)),
-            "steps_since_success": self._steps_since_success,
-        }
+        sums = {name: value.clone() for name, value in self._sums.items()}
+        state: dict[str, Any] = {"num_steps": self.num_steps, "goals": self._goals.state_dict(), "sums": sums}
+        if self._observed is not None:
+            state["goal"], state["observed"] = self._goal, dict(vars(self._observed))
+            state["steps_since_success"] = self._steps_since_success
+        return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        device = self._store.device
         self.num_steps = state["num_steps"]
+        self._goals.load_state_dict(state["goals"])
+        self._sums = {name: value.to(device).clone() for name, value in state["sums"].items()}
         if "observed" in state:
-            device = self._store.device
             self._goal = state["goal"].to(device)
             self._observed = Observed(**{name: value.to(device) for name, value in state["observed"].items()})
-            self._steps_since_success = state["steps_since_success"].to(device)
+            self._steps_since_success = state["steps_since_success"].to(device).clone()

@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import pytest
 
-from lifelong_rl.data.datasets.d4rl import write_d4rl
 from lifelong_rl.data.datasets.files import DatasetError
 from lifelong_rl.data.datasets.load import load_dataset
 from lifelong_rl.types import TaskSpec
@@ -54,46 +53,6 @@ def refusal(path: Path) -> str:
     message = str(caught.value)
     assert message.startswith(f"{path}: ") and "\n" not in message
     return message.removeprefix(f"{path}: ")
-
-
-def write_hdf5(path: Path) -> None:
-    write_d4rl(
-        path, columns_of(200) | {"infos/stream_end": np.zeros(200, bool)}, task="t", seed=0, generator_version="1"
-    )
-
-
-def write_compressed(path: Path) -> None:
-    with h5py.File(path, "w") as file:
-        for key, values in columns_of(200).items():
-            file.create_dataset(key, data=values, compression="gzip")
-
-
-def write_npz(path: Path) -> None:
-    columns = columns_of(200)
-    del columns["infos/goal"]
-    with path.open("wb") as stream:
-        np.savez_compressed(stream, **columns)
-
-
-@pytest.mark.parametrize("write", [write_hdf5, write_compressed, write_npz])
-def test_a_file_cut_off_anywhere_is_refused(tmp_path, write):
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    write(whole)
-    content = whole.read_bytes()
-    assert len(load_dataset(whole, SPEC)) == 199
-    for size in np.linspace(0, len(content) - 1, 100).astype(int):
-        cut.write_bytes(content[:size])
-        assert refusal(cut)
-
-
-def test_flipped_bytes_in_the_data_of_our_own_files_are_noticed(tmp_path):
-    write_hdf5(tmp_path / "a.hdf5")
-    with h5py.File(tmp_path / "a.hdf5") as file:
-        offset = file["actions"].id.get_chunk_info(0).byte_offset
-    content = bytearray((tmp_path / "a.hdf5").read_bytes())
-    content[offset + 100] ^= 4
-    (tmp_path / "a.hdf5").write_bytes(content)
-    assert refusal(tmp_path / "a.hdf5").startswith("'actions' cannot be read from row 0: ")
 
 
 def with_value(key: str, row: int, value: float) -> dict[str, np.ndarray]:
@@ -152,7 +111,7 @@ def test_ragged_rows_are_refused(tmp_path):
     with h5py.File(path, "a") as file:
         ragged = file.create_dataset("observations", (10,), dtype=h5py.vlen_dtype(np.float32))
         ragged[0] = [1, 2, 3]
-    assert refusal(path).startswith("'observations' has type object; expected numbers of shape (10, 4).")
+    assert refusal(path).startswith("'observations' holds object (ragged rows, text or references); expected")
 
     ragged = np.array([[1, 2], [3]], dtype=object)
     np.savez(tmp_path / "a.npz", observations=ragged, actions=np.zeros((2, 2)))
@@ -165,23 +124,6 @@ def test_the_same_key_twice_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("actions.npy", archive.read("actions.npy"))
     assert refusal(tmp_path / "a.npz") == "key 'actions' is there more than once."
-
-
-@pytest.mark.parametrize("link", [h5py.ExternalLink("b.hdf5", "rewards"), h5py.SoftLink("/actions")])
-def test_links_are_not_followed(tmp_path, link):
-    save(tmp_path / "b.hdf5", columns_of())
-    path = save(tmp_path / "a.hdf5", without("rewards"))
-    with h5py.File(path, "a") as file:
-        file["rewards"] = link
-    assert refusal(path) == "'rewards' is a link; expected the data themselves."
-
-
-def test_data_in_another_file_are_not_read(tmp_path):
-    (tmp_path / "raw").write_bytes(np.zeros(10).tobytes())
-    path = save(tmp_path / "a.hdf5", without("rewards"))
-    with h5py.File(path, "a") as file:
-        file.create_dataset("rewards", (10,), "f8", external=[(str(tmp_path / "raw"), 0, 80)])
-    assert refusal(path).startswith("'rewards' is no column; expected a dataset of shape (rows, ...) in this file.")
 
 
 def test_a_column_that_only_claims_to_be_large_is_refused(tmp_path):

@@ -127,7 +127,7 @@ def test_written_files_are_equal_byte_for_byte_and_say_how_they_were_made(tmp_pa
     for name in ("a.hdf5", "b.hdf5"):
         write_d4rl(tmp_path / name, d4rl_columns([3, 2]), **NAMES)
     assert (tmp_path / "a.hdf5").read_bytes() == (tmp_path / "b.hdf5").read_bytes()
-    with h5py.File(tmp_path / "a.hdf5") as file:
+    with h5py.File(tmp_path / "a.hdf5", "r") as file:
         assert dict(file.attrs) == NAMES
         assert file["observations"].dtype == np.float32 and file["infos/goal"].shape == (5, 2)
 

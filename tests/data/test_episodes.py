@@ -148,7 +148,10 @@ def filled(num_steps: int = 10, num_envs: int = 2) -> EpisodeStore:
 
 
 def test_state_holds_only_the_rows_in_use():
-    assert filled(num_steps=1000).state_dict()["columns"]["observation"].shape == (6, 2, 3)
+    log = filled(num_steps=1000).state_dict()["columns"]["observation"]
+    assert (log.first, log.last) == (0, 6) and log.read(0, 6).shape == (6, 2, 3)
+    again = filled(num_steps=4).state_dict()["columns"]["observation"]
+    assert (again.first, again.last) == (2, 6) and torch.equal(again.read(2, 6), log.read(2, 6))
 
 
 def test_open_episode_can_be_read_up_to_now():

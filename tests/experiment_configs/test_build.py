@@ -9,9 +9,11 @@ import pytest
 import torch
 
 import experiment_configs
+from experiment_configs import ExperimentConfig, build
+from lifelong_rl.config import from_dict
 from lifelong_rl.recording.snapshot import load_snapshot
 from lifelong_rl.recording.state_tree import SnapshotError
-from tests.experiment_configs.tiny_variant import NETWORK, OFFLINE, ONLINE, tiny_build
+from tests.experiment_configs.tiny_variant import NETWORK, OFFLINE, ONLINE, tiny_build, tiny_variant
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_rows_say_how_well_both_sets_of_goals_and_the_distances_were_learned(fol
 def test_a_snapshot_alone_says_what_it_is_a_snapshot_of(folder):
     meta = load_snapshot(folder / "first/itr_2").meta
     assert meta["variant"]["task"]["name"] == "maze2d-umaze-v1" and meta["variant"]["agent"]["num_critics"] == 1
-    assert meta["counters"] == {"updates": 12, "env_steps": 40, "phase": 2, "epoch": 0}
+    assert meta["counters"] == {"updates": 12, "env_steps": 40, "phase": 2, "epoch": 0, "round": 0}
 
 
 def test_the_closing_table_sets_ours_beside_the_controller_and_random_actions(folder, capsys):
@@ -135,10 +137,27 @@ def test_a_snapshot_of_another_size_is_refused_with_both_shapes(folder):
     assert "\n" not in line
 
 
-def test_a_run_directory_of_another_size_is_refused_with_both_shapes(folder):
+def test_a_snapshot_of_another_run_is_refused_with_both_values(folder):
     agent = {"name": "qrl", "network": NETWORK, "actor": {"hidden_sizes": [24]}}
-    with pytest.raises(SnapshotError, match=r"agent.actor.*this run has shape \[24, 6\], the snapshot has \[16, 6\]\."):
+    message = r"first/itr_2: of another run: variant\.agent\.actor\.hidden_sizes\.0 is 16, here it is 24\.$"
+    with pytest.raises(SnapshotError, match=message):
         tiny_build(folder, "first", agent=agent)
+    assert tiny_build(folder, "first", snapshots={"keep_last": None}).algorithm.updates == 12  # this may change
+
+
+def test_a_run_does_not_go_on_with_other_data(folder):
+    variant = tiny_variant(folder)
+    config = from_dict(ExperimentConfig, variant)
+    dataset = folder / "umaze.hdf5"
+    kept = dataset.read_bytes()
+    try:
+        dataset.unlink()
+        tiny_build(folder, "elsewhere", dataset=variant["dataset"] | {"seed": 1})
+        with pytest.raises(SnapshotError, match=r"umaze\.hdf5 is not the file that this run began with"):
+            build(config, folder / "first")
+    finally:
+        dataset.write_bytes(kept)
+    assert build(config, folder / "first").algorithm.updates == 12
 
 
 def test_a_snapshot_that_is_not_there_is_named_with_those_that_are(folder):

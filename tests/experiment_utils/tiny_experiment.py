@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lifelong_rl.config import ConfigError, one_of
+from lifelong_rl.training.interrupts import Interrupts
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Run:
     config: ExperimentConfig
     run_dir: Path
 
-    def train(self) -> None:
+    def train(self, interrupts: Interrupts | None = None) -> None:
         count = sum(phase.num_epochs for phase in self.config.phases) * self.config.agent.step
         print(f"counted to {count} with OMP_WAIT_POLICY={os.environ['OMP_WAIT_POLICY']}")
         print(f"GPU {os.environ.get('CUDA_VISIBLE_DEVICES')}")

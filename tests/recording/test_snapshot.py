@@ -1,7 +1,9 @@
 """Snapshots: what goes in comes out, what is damaged is named, what is cut short leaves the old one."""
 
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lifelong_rl.recording import snapshot
+from lifelong_rl.recording import files, snapshot
 from lifelong_rl.recording.snapshot import list_snapshots, load_snapshot, save_snapshot, snapshot_name
-from lifelong_rl.recording.state_tree import SnapshotError, check_shapes, read_part, write_part
+from lifelong_rl.recording.state_tree import DiskError, SnapshotError, check_shapes
 from lifelong_rl.seeding import Seeds
+from lifelong_rl.types import RowLog
 
 PARTS = {"agent": {"weight": torch.arange(6.0).reshape(2, 3)}, "store": {"index": np.arange(4)}, "loop": {"n": 3}}
 
@@ -66,9 +69,7 @@ trees = st.recursive(
 
 @given(tree=trees)
 def test_any_nested_state_comes_back_as_it_was(tree: Any, tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("part")
-    write_part(folder, "part", tree)
-    assert same(read_part(folder, "part", {path.name for path in folder.iterdir()}), tree)
+    assert same(through_files(tree, tmp_path_factory.mktemp("part")), tree)
 
 
 def test_an_optimizer_goes_on_from_a_snapshot_as_if_nothing_had_happened(tmp_path: Path):
@@ -132,7 +133,7 @@ def test_files_that_are_short_or_missing_and_versions_from_the_future_are_named(
 
     manifest = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps(manifest | {"schema": 9}))
-    with pytest.raises(SnapshotError, match=r"manifest\.json: schema version 9, this program reads version 1\."):
+    with pytest.raises(SnapshotError, match=r"manifest\.json: schema version 9, this program reads version 2\."):
         load_snapshot(folder)
     (folder / "manifest.json").write_text(json.dumps(manifest)[:-20])
     with pytest.raises(SnapshotError, match=r"manifest\.json: damaged"):
@@ -145,7 +146,8 @@ def test_files_that_are_short_or_missing_and_versions_from_the_future_are_named(
 def test_a_manifest_cannot_reach_outside_its_directory(tmp_path: Path):
     save_snapshot(tmp_path / "itr_1", PARTS, {})
     path = tmp_path / "itr_1" / "manifest.json"
-    path.write_text(path.read_text().replace("store.0.npy", "../../0.npy"))
+    files = json.loads(path.read_text().replace("store.0.npy", "../../0.npy"))["files"]
+    path.write_text(json.dumps({"schema": snapshot.SCHEMA, "sha256": snapshot._digest(files), "files": files}))
     with pytest.raises(SnapshotError, match="is not a plain file name"):
         load_snapshot(tmp_path / "itr_1")
 
@@ -180,7 +182,7 @@ class Killed(BaseException):
 
 def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ends a save at one of its steps: the n-th file that is flushed to the disk, or the second rename (step 0)."""
-    flush, left = snapshot._flush_to_disk, [step]
+    flush, left = snapshot.flush_to_disk, [step]
 
     def flush_or_die(path: Path) -> None:
         left[0] -= 1
@@ -195,7 +197,7 @@ def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Killed
         return rename(self, target)
 
-    monkeypatch.setattr(snapshot, "_flush_to_disk", flush_or_die)
+    monkeypatch.setattr(snapshot, "flush_to_disk", flush_or_die)
     monkeypatch.setattr(Path, "rename", rename_or_die)
     monkeypatch.setattr(snapshot.shutil, "rmtree", lambda *_, **__: None)  # the dead clean up nothing
 
@@ -219,9 +221,52 @@ def test_a_save_that_is_killed_leaves_a_whole_snapshot_and_the_next_save_cleans_
     assert list(tmp_path.iterdir()) == [folder]
 
 
+def rows_of(last: int, first: int = 0) -> dict[str, Any]:
+    """A part whose log has rows [first, last) of 100 kB each: 20 of them to a file."""
+    return {"store": {"log": RowLog(first, last, lambda a, b: torch.arange(a, b)[:, None].expand(-1, 12_500) * 1)}}
+
+
+def test_rows_that_an_earlier_snapshot_has_are_linked_and_not_written_again(tmp_path: Path):
+    first, second = tmp_path / "itr_1", tmp_path / "itr_2"
+    save_snapshot(first, rows_of(50), {})
+    save_snapshot(second, rows_of(110), {}, previous=first)
+
+    full = {f"store.0.rows-{start}-{start + 20}.npy" for start in (0, 20)}
+    shared = {path.name for path in second.iterdir() if path.stat().st_nlink == 2}
+    assert shared == full  # the third stretch was not full yet
+    written = sum(path.stat().st_size for path in second.iterdir() if path.name not in shared)
+    assert 7.0e6 < written < 7.1e6  # rows 40 to 110
+    shutil.rmtree(first)
+    log = load_snapshot(second).parts["store"]["log"]
+    assert (log.first, log.last) == (0, 110) and log.read(15, 95)[:, 7].tolist() == list(range(15, 95))
+
+
+def test_rows_that_the_ring_has_lost_are_in_no_later_snapshot(tmp_path: Path):
+    save_snapshot(tmp_path / "itr_1", rows_of(60), {})
+    save_snapshot(tmp_path / "itr_2", rows_of(90, first=30), {}, previous=tmp_path / "itr_1")
+    log = load_snapshot(tmp_path / "itr_2").parts["store"]["log"]
+    assert (log.first, log.last) == (30, 90) and log.read(30, 90)[:, 0].tolist() == list(range(30, 90))
+    assert (tmp_path / "itr_2" / "store.0.rows-40-60.npy").stat().st_nlink == 2
+    assert (tmp_path / "itr_2" / "store.0.rows-30-40.npy").stat().st_nlink == 1
+
+
+def test_a_damaged_earlier_snapshot_lends_nothing(tmp_path: Path):
+    save_snapshot(tmp_path / "itr_1", rows_of(60), {})
+    (tmp_path / "itr_1" / "store.0.rows-0-20.npy").write_bytes(b"short")
+    save_snapshot(tmp_path / "itr_2", rows_of(90), {}, previous=tmp_path / "itr_1")
+    assert load_snapshot(tmp_path / "itr_2").parts["store"]["log"].read(0, 20)[:, 0].tolist() == list(range(20))
+
+
+def test_without_room_nothing_is_written_and_both_numbers_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(DiskError, match=r"the disk is full: \d{7} bytes needed, 1000 free\.$"):
+        save_snapshot(tmp_path / "itr_1", rows_of(20), {})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_disk_that_cannot_be_written_is_one_line(tmp_path: Path):
     (tmp_path / "file").touch()
-    with pytest.raises(SnapshotError, match=r"file/itr_1: could not be written: Not a directory\.$"):
+    with pytest.raises(DiskError, match=r"file: could not be written: File exists \(0 bytes needed, \d+ free\)\.$"):
         save_snapshot(tmp_path / "file" / "itr_1", PARTS, {})
 
 

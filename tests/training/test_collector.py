@@ -68,21 +68,39 @@ def test_steps_are_counted_in_whole_steps_of_all_environments_and_ends_are_repor
     seeds = Seeds(0)
     task = tiny_task(seeds)
     collector, policy = Collector(task, EnvironmentGoals(), Steps()), RandomPolicy(task.spec, seeds.torch("random"))
-    assert collector.collect(policy, 0) == {} and collector.num_steps == 0
-    short = collector.collect(policy, NUM_ENVS + 1)
+    collector.collect(policy, 0)
+    assert collector.read_metrics() == {} and collector.num_steps == 0
+    collector.collect(policy, NUM_ENVS + 1)
     assert collector.num_steps == 2 * NUM_ENVS
+    short = collector.read_metrics()
     assert short["num_episodes"] == 0 and "success_at_end_rate" not in short
-    assert collector.collect(policy, HORIZON * NUM_ENVS)["num_episodes"] == NUM_ENVS
+    collector.collect(policy, HORIZON * NUM_ENVS)
+    assert collector.read_metrics()["num_episodes"] == NUM_ENVS and collector.read_metrics() == {}
 
 
 def test_a_policy_is_reset_when_it_takes_over_and_where_episodes_end():
     task = tiny_task(Seeds(0))
     collector = Collector(task, EnvironmentGoals(), Steps())
-    first, second = LinearPolicy(torch.ones(4, 2)), LinearPolicy(torch.ones(4, 2))
-    collector.collect(first, 5 * NUM_ENVS)
-    collector.collect(first, HORIZON * NUM_ENVS)
-    collector.collect(second, NUM_ENVS)
-    assert first.resets == [NUM_ENVS, NUM_ENVS] and second.resets == [NUM_ENVS]
+    policy = LinearPolicy(torch.ones(4, 2))
+    collector.begin(policy)
+    collector.collect(policy, 5 * NUM_ENVS)
+    assert policy.resets == [NUM_ENVS]
+    collector.collect(policy, (HORIZON + 3) * NUM_ENVS)
+    assert policy.resets == [NUM_ENVS, NUM_ENVS]
+
+
+def test_between_two_steps_others_have_their_turn_and_may_break_off():
+    seeds = Seeds(0)
+    task = tiny_task(seeds)
+    collector, policy = Collector(task, EnvironmentGoals(), Steps()), RandomPolicy(task.spec, seeds.torch("random"))
+
+    def stop_at_three() -> None:
+        if collector.num_steps == 3 * NUM_ENVS:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collector.collect(policy, 10 * NUM_ENVS, None, stop_at_three)
+    assert collector.num_steps == 3 * NUM_ENVS
 
 
 def test_a_snapshot_in_mid_episode_goes_on_with_the_very_same_steps(tmp_path):
@@ -104,7 +122,7 @@ def test_a_snapshot_in_mid_episode_goes_on_with_the_very_same_steps(tmp_path):
     seeds, task, collector, policy = make(5, halves)  # another seed: all that matters is in the snapshot
     for name, part in {"seeds": seeds, "task": task, "collector": collector}.items():
         part.load_state_dict(load_snapshot(tmp_path / "itr_1").parts[name])
-    collector.collect(policy, 23 * NUM_ENVS)
+    collector.collect(policy, 50 * NUM_ENVS)
 
     assert collector.num_steps == 50 * NUM_ENVS
     assert all(same(one, other) for one, other in zip(whole, halves, strict=True))

@@ -59,7 +59,7 @@ def test_snapshots_are_named_after_the_kind_of_phase_and_the_epoch(trained):
     assert snapshots(trained.run_dir) == {"offline_itr_1", "offline_itr_2", "itr_1", "itr_2", "itr_3"}
     meta = load_snapshot(trained.run_dir / "itr_2").meta
     assert meta["about"] == "a tiny run"
-    assert meta["counters"] == {"updates": 28, "env_steps": 128, "phase": 1, "epoch": 2}
+    assert meta["counters"] == {"updates": 28, "env_steps": 128, "phase": 1, "epoch": 2, "round": 0}
     last = load_snapshot(trained.run_dir / "offline_itr_2").meta["counters"]
     assert (last["phase"], last["epoch"]) == (1, 0)  # what comes next
 

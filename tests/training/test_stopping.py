@@ -4,21 +4,31 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from lifelong_rl.exploration import RandomPolicy
+from lifelong_rl.recording.newest import load_newest
 from lifelong_rl.recording.snapshot import load_snapshot
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.training.divergence import CHECK_EVERY, DivergenceWatch
-from lifelong_rl.training.interrupts import Interrupts
 from lifelong_rl.training.phase import Phase
-from lifelong_rl.types import DivergenceError
-from tests.training.tiny_run import TinyRun, tiny_run, tiny_task
+from lifelong_rl.types import DivergenceError, Outcome, RowLog
+from tests.training.tiny_run import NUM_ENVS, TinyRun, tiny_run, tiny_task
 
 OFFLINE = Phase(name="offline", num_epochs=2, updates_per_round=6)
 ONLINE = Phase(name="online", num_epochs=2, env_steps_per_round=20, updates_per_round=5, random_env_steps=40)
+WARMED_UP = Phase(
+    name="online", num_epochs=2, rounds_per_epoch=2, env_steps_per_round=12, updates_per_round=5, random_env_steps=40,
+    warmup_env_steps=20, n_step=2, offline_fraction=0.5,
+)  # fmt: skip
 
 
 def press_ctrl_c_at(wanted: int):
@@ -63,42 +73,114 @@ def test_a_finished_run_that_is_started_again_trains_nothing(tmp_path):
     assert again.agent.num_updates == 0 and len(rows(again)) == 2
 
 
-def test_ctrl_c_finishes_the_update_and_leaves_a_snapshot_to_go_on_from(tmp_path):
+def press_at(run: TinyRun, moment: str, count: int) -> None:
+    """Ctrl-C, when the run makes its `count`-th update or environment step."""
+    if moment == "update":
+        run.agent.watch = press_ctrl_c_at(count)
+        return
+    step, made = run.task.step, iter(range(1, 10_000))
+
+    def pressed_step(action: torch.Tensor) -> Outcome:
+        press_ctrl_c_at(count)(next(made))
+        return step(action)
+
+    run.task.step = pressed_step  # type: ignore[method-assign]
+
+
+def everything(run: TinyRun) -> dict[str, Any]:
+    """All that a run has come to, but for its clock and the length of its log, in which the clock stands."""
+    states = {name: state for name, state in run.algorithm.states().items() if name != "logger"}
+    return dict(leaves_of(states, "run"))
+
+
+def leaves_of(state: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(state, RowLog):
+        state = [state.first, state.last, state.read(state.first, state.last) if state.last > state.first else None]
+    if isinstance(state, dict | list | tuple):
+        for key, value in state.items() if isinstance(state, dict) else enumerate(state):
+            yield from leaves_of(value, f"{path}.{key}")
+    else:
+        yield path, state.tolist() if isinstance(state, torch.Tensor | np.ndarray) else state
+
+
+UPDATES, STEPS = (1, 3, 6, 9, 12, 13, 17, 22, 32), (1, 10, 11, 15, 16, 17, 20, 27)
+MOMENTS = [*(("update", n) for n in UPDATES), *(("step", n) for n in STEPS)]
+
+
+@pytest.mark.parametrize(("moment", "count"), MOMENTS)
+def test_a_run_that_ctrl_c_stopped_anywhere_goes_on_as_if_it_had_not(tmp_path, moment, count):
+    phases = [OFFLINE, WARMED_UP]
+    whole = tiny_run(tmp_path / "whole", phases)
+    whole.train()
+
     before = signal.getsignal(signal.SIGINT)
-    run = tiny_run(tmp_path, [OFFLINE])
-    run.agent.watch = press_ctrl_c_at(9)
+    stopped = tiny_run(tmp_path / "again", phases)
+    press_at(stopped, moment, count)
     with pytest.raises(KeyboardInterrupt):
-        run.train()
-    assert run.agent.num_updates == 9 and signal.getsignal(signal.SIGINT) == before
-    snapshot = load_snapshot(tmp_path / "interrupted")
-    assert snapshot.meta["counters"] == {"updates": 9, "env_steps": 0, "phase": 0, "epoch": 1}
-    assert torch.equal(snapshot.parts["agent"]["weight"], run.agent.weight)
+        stopped.train()
+    assert signal.getsignal(signal.SIGINT) == before
+    made = stopped.agent.num_updates if moment == "update" else stopped.algorithm.at.env_steps // NUM_ENVS
+    assert made == count  # what was at hand is finished, nothing more is begun
 
-    again = tiny_run(tmp_path, [OFFLINE])
-    again.go_on_from("interrupted")
+    again = tiny_run(tmp_path / "again", phases)
+    path, _ = load_newest(again.run_dir)
+    again.go_on_from(path.name)
     again.train()
-    assert again.agent.num_updates == 6 and again.algorithm.updates == 15  # the epoch that was broken off, anew
-    assert [row[:3] for row in rows(again)] == [("offline", 1, 6), ("offline", 2, 15)]
+    assert again.algorithm.updates == 32 and rows(again) == rows(whole) and len(rows(whole)) == 4
+    assert everything(again) == everything(whole)
 
 
-def test_ctrl_c_is_heard_where_nothing_is_updated(tmp_path):
+def test_stopped_while_it_evaluates_a_run_evaluates_again(tmp_path):
     class Pressing:
-        def evaluate(self, agent: object) -> dict:
-            os.kill(os.getpid(), signal.SIGINT)
-            return {}
+        times = 0
 
-    run = tiny_run(tmp_path, [Phase(name="collect", num_epochs=3, env_steps_per_round=8)], {"multi": Pressing()})
+        def evaluate(self, agent: object) -> dict:
+            torch.rand(1, generator=run.seeds.torch("exploration"))
+            self.times += 1
+            if self.times == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(10)
+            return {"times": 1.0}
+
+    measures = {"multi": Pressing()}
+    run = tiny_run(tmp_path, [Phase(name="collect", num_epochs=3, env_steps_per_round=8)], measures)
+    start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run.train()
-    assert load_snapshot(tmp_path / "interrupted").meta["counters"]["epoch"] == 1
-    assert run.algorithm.collector.num_steps == 8
+    assert time.monotonic() - start < 5  # an evaluation is broken off, not waited for
+    counters = load_snapshot(tmp_path / "interrupted").meta["counters"]
+    assert counters == {"updates": 0, "env_steps": 16, "phase": 0, "epoch": 1, "round": 1}
+
+    run = tiny_run(tmp_path, [Phase(name="collect", num_epochs=3, env_steps_per_round=8)], measures)
+    run.go_on_from("interrupted")
+    run.train()
+    whole = tiny_run(tmp_path / "whole", [Phase(name="collect", num_epochs=3, env_steps_per_round=8)])
+    whole.train()
+    assert measures["multi"].times == 4 and run.algorithm.collector.num_steps == 24
+    assert everything(run) == everything(whole)  # evaluating leaves no trace
 
 
-def test_a_second_ctrl_c_does_not_wait():
-    with pytest.raises(KeyboardInterrupt), Interrupts():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-        pytest.fail("the second one should have stopped this")
+SECOND_SIGNAL = """
+import time
+from lifelong_rl.training.interrupts import Interrupts
+with Interrupts(last_words=lambda status: print("ends with", status, flush=True)) as stops, stops.deferred():
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 75), (signal.SIGUSR1, 75)])
+def test_a_second_signal_ends_the_process_at_once_but_an_echo_of_the_first_does_not(number, status):
+    with subprocess.Popen([sys.executable, "-c", SECOND_SIGNAL], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        process.send_signal(number)  # what a group's leader and its members are both told
+        time.sleep(1.0)
+        assert process.poll() is None
+        start = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(timeout=10) == status and time.monotonic() - start < 2
+        assert process.stdout.read() == f"ends with {status}\n"
 
 
 def test_a_loss_that_is_not_finite_stops_with_its_update_and_key_and_the_last_snapshot_stays(tmp_path):

@@ -25,7 +25,7 @@ from lifelong_rl.seeding import Seeds
 from lifelong_rl.training.collector import Collector
 from lifelong_rl.training.phase import Phase
 from lifelong_rl.training.rl_algorithm import Measure, PhaseParts, RLAlgorithm
-from lifelong_rl.types import Batch, Metrics
+from lifelong_rl.types import Batch, Memoryless, Metrics
 
 NUM_ENVS, HORIZON = 4, 20
 
@@ -63,7 +63,7 @@ class LinearAgent:
         self._optimizer.load_state_dict(state["optimizer"])
 
 
-class LinearPolicy:
+class LinearPolicy(Memoryless):
     """Remembers nothing but how often it was told to begin anew, in how many environments."""
 
     def __init__(self, weight: Tensor) -> None:
@@ -95,6 +95,8 @@ class TinyRun:
     agent: LinearAgent
     algorithm: RLAlgorithm
     replay: EpisodeStore
+    task: Maze2dTask
+    seeds: Seeds
     recorder: RunRecorder
     run_dir: Path
     output: io.StringIO
@@ -104,12 +106,13 @@ class TinyRun:
 
     def go_on_from(self, name: str) -> None:
         snapshot = load_snapshot(self.run_dir / name)
-        self.algorithm.load(snapshot.parts, snapshot.meta["counters"])
+        self.algorithm.load(snapshot.parts)
 
 
 def tiny_run(run_dir: Path, phases: Sequence[Phase], measures: Mapping[str, Measure] | None = None) -> TinyRun:
     seeds = Seeds(0)
-    run_dir.mkdir(exist_ok=True)
+    seeds.seed_globals()
+    run_dir.mkdir(parents=True, exist_ok=True)
     task, agent = tiny_task(seeds), LinearAgent()
     random = RandomPolicy(task.spec, seeds.torch("exploration"))
     replay, dataset = EpisodeStore(4000, NUM_ENVS), EpisodeStore(4000, NUM_ENVS)
@@ -127,9 +130,10 @@ def tiny_run(run_dir: Path, phases: Sequence[Phase], measures: Mapping[str, Meas
     algorithm = RLAlgorithm(
         agent=agent, phases=parts, collector=collector, measures=measures or {}, num_transitions=lambda: len(replay),
         parts={
-            "agent": agent, "replay": replay, "collector": collector, "task": task, "seeds": seeds, "logger": logger,
+            "agent": agent, "replay": replay, "collector": collector, "task": task, "logger": logger,
         },
+        seeds=seeds,
     )  # fmt: skip
     progress = Progress(sum(phase.num_epochs for phase in phases), stream=output)
     recorder = RunRecorder(run_dir, logger, timer, progress, {"about": "a tiny run"})
-    return TinyRun(agent, algorithm, replay, recorder, run_dir, output)
+    return TinyRun(agent, algorithm, replay, task, seeds, recorder, run_dir, output)

@@ -1,9 +1,6 @@
 """Reads a dataset file that may be anything; says which file, key and row is wrong. Needs no torch."""
 
 import difflib
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -12,17 +9,15 @@ from typing import Self
 import h5py
 import numpy as np
 
+from lifelong_rl.data.datasets.errors import BROKEN, DatasetError, one_line
+from lifelong_rl.data.datasets.hdf5 import hdf5_columns
+from lifelong_rl.data.datasets.npz import npz_columns
+
 Shape = tuple[int, ...]
-BROKEN: tuple[type[Exception], ...] = (OSError, RuntimeError, KeyError, ValueError, TypeError, EOFError, MemoryError)
-BROKEN += (zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # what h5py and numpy raise on damaged files
-
-
-class DatasetError(ValueError):
-    """A dataset file that cannot be used; one line."""
 
 
 class DatasetFile:
-    """Columns of equal length in an HDF5 or npz file. Links and objects in the file are refused, never followed."""
+    """Columns of equal length in an HDF5 or npz file. What is not in the file, or is no number, is refused."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -32,9 +27,9 @@ class DatasetFile:
                 magic = stream.read(8)
             if magic == b"\x89HDF\r\n\x1a\n":
                 self._file = h5py.File(self.path, "r")
-                self._columns: Mapping[str, h5py.Dataset | np.ndarray] = dict(self._hdf5_columns(self._file))
+                self._columns: Mapping[str, h5py.Dataset | np.ndarray] = hdf5_columns(self.path, self._file)
             elif magic.startswith(b"PK"):
-                self._columns = self._npz_columns()
+                self._columns = npz_columns(self.path)
             else:
                 raise DatasetError(f"{self.path}: neither HDF5 nor npz (its first bytes are {magic!r}).")
         except DatasetError:
@@ -42,7 +37,7 @@ class DatasetFile:
             raise
         except BROKEN as error:
             self.close()
-            raise DatasetError(f"{self.path}: cannot be read: {_one_line(error)}") from error
+            raise DatasetError(f"{self.path}: cannot be read: {one_line(error)}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -106,6 +101,8 @@ class DatasetFile:
                 )
             if tuple(column.shape) != expected:
                 raise DatasetError(f"{self.path}: {key!r} has shape {tuple(column.shape)}; expected {expected}.")
+            if not column.size:
+                raise DatasetError(f"{self.path}: {key!r} has shape {tuple(column.shape)}: no numbers in its rows.")
 
     def numbers(self, key: str, first: int = 0, end: int | None = None) -> np.ndarray:
         """Rows [first, end) as float32 (uint8 and integers stay what they are); all finite."""
@@ -139,7 +136,7 @@ class DatasetFile:
         try:
             return np.asarray(self._columns[key][first:end])
         except BROKEN as error:
-            raise DatasetError(f"{self.path}: {key!r} cannot be read from row {first}: {_one_line(error)}") from error
+            raise DatasetError(f"{self.path}: {key!r} cannot be read from row {first}: {one_line(error)}") from error
 
     def _refuse(self, key: str, first: int, values: np.ndarray, bad: np.ndarray, expected: str) -> None:
         if not bad.any():
@@ -148,44 +145,3 @@ class DatasetFile:
         shown = " ".join(str(values[row]).split()) if values[row].size <= 8 else f"{int(bad[row].sum())} bad values"
         shape = self.shape(key)
         raise DatasetError(f"{self.path}: {key!r} row {first + row} is {shown}; expected {expected}, shape {shape}.")
-
-    def _hdf5_columns(self, group: h5py.Group, prefix: str = "") -> Iterable[tuple[str, h5py.Dataset]]:
-        for name in group:
-            key = prefix + name
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise DatasetError(f"{self.path}: {key!r} is a link; expected the data themselves.")
-            item = group[name]
-            if isinstance(item, h5py.Group) and key == "infos":
-                yield from self._hdf5_columns(item, "infos/")
-            elif isinstance(item, h5py.Dataset) and _holds_rows(item):
-                if item.size and not item.id.get_storage_size():
-                    raise DatasetError(f"{self.path}: {key!r} of shape {item.shape} was never written; expected data.")
-                yield key, item
-            elif key != "metadata":
-                expected = "a dataset of shape (rows, ...) in this file"
-                raise DatasetError(f"{self.path}: {key!r} is no column; expected {expected}.")
-
-    def _npz_columns(self) -> dict[str, np.ndarray]:
-        with zipfile.ZipFile(self.path) as archive:
-            names = archive.namelist()
-        for name in names:
-            if names.count(name) > 1:
-                raise DatasetError(f"{self.path}: key {name.removesuffix('.npy')!r} is there more than once.")
-        columns = {}
-        with np.load(self.path, allow_pickle=False) as archive:
-            for key in archive.files:
-                try:
-                    columns[key] = np.atleast_1d(archive[key])
-                except BROKEN as error:
-                    hint = " (ragged rows?)" if "allow_pickle" in str(error) else ""
-                    raise DatasetError(f"{self.path}: {key!r} cannot be read{hint}: {_one_line(error)}") from error
-        return columns
-
-
-def _holds_rows(dataset: h5py.Dataset) -> bool:
-    """Of a type that numpy knows (or h5py raises here), and stored in this file."""
-    return bool(dataset.dtype is not None and dataset.ndim and not dataset.external and not dataset.is_virtual)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
