@@ -1,4 +1,4 @@
-"""Disks that fill up, files that are cut short, bits that flip: the last good snapshot loads, and the bad file is named.
+"""Full disks, files that are cut short, bits that flip: the last good snapshot loads, and the bad file is named.
 
     python benchmarks/torture_disk.py [--writes 200] [--cuts 100] [--seed 0]
 

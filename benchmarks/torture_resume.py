@@ -143,7 +143,8 @@ def torture(folder: Path, kills: int, signals: int, generator: random.Random) ->
         outcomes[kind].append(outcome)
         what = "equal" if not outcome.differences else f"{len(outcome.differences)}: {outcome.differences[0]}"
         print(f"{number.name} {index}: exit {outcome.exit_status}, {outcome.seconds:.2f} s, {what}", flush=True)
-    return all([report(kind, found) for kind, found in outcomes.items() if found])
+    verdicts = [report(kind, found) for kind, found in outcomes.items() if found]
+    return all(verdicts)
 
 
 def report(kind: str, outcomes: list[Outcome]) -> bool:

@@ -6,14 +6,16 @@ import torch
 
 from experiment_configs.agents import BUILDERS
 from experiment_configs.datasets import open_dataset
-from experiment_configs.experiment import ExperimentConfig, TaskConfig
+from experiment_configs.experiment import ExperimentConfig
 from experiment_configs.measures import build_measures
 from experiment_configs.run import Run, open_logger
 from lifelong_rl.config import ConfigError, resolve, to_dict
 from lifelong_rl.data.episodes import EpisodeStore
 from lifelong_rl.data.samplers import HindsightSampler, MixedSampler, split_batch
+from lifelong_rl.envs.guard import Guarded
 from lifelong_rl.envs.on_device import on_device
-from lifelong_rl.envs.registry import make_task
+from lifelong_rl.envs.registry import TASKS, make_task
+from lifelong_rl.envs.workers import WorkerConfig, WorkerTask
 from lifelong_rl.exploration import GaussianNoise, RandomPolicy
 from lifelong_rl.goals.environment import EnvironmentGoals
 from lifelong_rl.recording.files import fingerprint
@@ -35,7 +37,7 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     torch.backends.mkldnn.matmul.fp32_precision = precision  # type: ignore[attr-defined]
     seeds = Seeds(config.seed)
     seeds.seed_globals()
-    task = build_task(config, config.num_envs, seeds, "task", random_goals=config.collect_goals == "multi")
+    task = _collected_task(config, seeds)
     agent = build_agent(config, task.spec, seeds)
     if config.initialize_from is not None:
         _initialize(agent, Path(config.initialize_from))
@@ -56,20 +58,32 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
         agent=agent, phases=phases, collector=collector, measures=measures, parts=parts, seeds=seeds,
         num_transitions=lambda: len(replay),
     )  # fmt: skip
-    run = Run(
-        config=config, run_dir=run_dir, algorithm=algorithm, logger=logger, timer=timer, dataset=identity
-    )
+    run = Run(config=config, run_dir=run_dir, algorithm=algorithm, logger=logger, timer=timer, dataset=identity)
     return run.resumed()
 
 
 def build_task(config: ExperimentConfig, num_envs: int, seeds: Seeds, name: str, *, random_goals: bool) -> Task:
-    """N environments of the config's task with a generator of their own; what they show is on the config's device."""
-    chosen: TaskConfig = config.task
-    task = make_task(
-        chosen.name, num_envs=num_envs, generator=seeds.numpy(name), random_goals=random_goals, layout=chosen.layout,
-        horizon=chosen.horizon,
+    """N environments of the config's task in this process, on the CPU, with a generator of their own."""
+    return make_task(
+        config.task.name, num_envs=num_envs, generator=seeds.numpy(name), random_goals=random_goals,
+        layout=config.task.layout, horizon=config.task.horizon,
     )  # fmt: skip
-    return on_device(task, config.device)
+
+
+def _collected_task(config: ExperimentConfig, seeds: Seeds) -> Task:
+    """What the run collects from: watched, or in processes that it outlives."""
+    random_goals, chosen = config.collect_goals == "multi", config.task
+    if not chosen.num_workers:
+        task = build_task(config, config.num_envs, seeds, "task", random_goals=random_goals)
+        return on_device(Guarded(task, chosen.step_timeout), config.device)
+    options = {
+        "name": chosen.name, "random_goals": random_goals, "layout": chosen.layout, "horizon": chosen.horizon,
+        "num_threads": 1,
+    }  # fmt: skip
+    workers = WorkerConfig(num_workers=chosen.num_workers, step_timeout=chosen.step_timeout)
+    seed = seeds.integer("task")
+    in_workers = WorkerTask(TASKS[chosen.name], options, num_envs=config.num_envs, seed=seed, config=workers)
+    return on_device(in_workers, config.device)
 
 
 def build_agent(config: ExperimentConfig, spec: TaskSpec, seeds: Seeds) -> Agent:

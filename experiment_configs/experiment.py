@@ -17,15 +17,24 @@ GoalSet = Literal["multi", "single"]
 
 @dataclass(frozen=True, kw_only=True)
 class TaskConfig:
-    """`layout` is a maze of one's own (`maze2d-custom`); `horizon=None` takes the task's."""
+    """`layout` is a maze of one's own (`maze2d-custom`); `horizon=None` takes the task's.
+
+    `num_workers` processes step the environments that a run collects from, and the run outlives them; 0: it does so
+    itself. A step that takes longer than `step_timeout` seconds counts as hanging.
+    """
 
     name: str
     layout: str | None = None
     horizon: int | None = None
+    num_workers: int = 0
+    step_timeout: float = 25.0
 
     def __post_init__(self) -> None:
         if self.name not in TASKS:
             raise ConfigError(unknown("name", "task", self.name, TASKS))
+        if self.num_workers < 0 or self.step_timeout <= 0:
+            counts = f"{self.num_workers} and {self.step_timeout}"
+            raise ConfigError(f"num_workers must not be negative and step_timeout positive, got {counts}.")
         if self.name in MAZE2D_NAMES:
             Maze2dConfig(name=self.name, layout=self.layout, horizon=self.horizon)  # says what is wrong with them
 

@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from experiment_configs.experiment import ExperimentConfig, GoalSet
 from lifelong_rl.agents.qrl import QRLAgent
+from lifelong_rl.envs.guard import Guarded
 from lifelong_rl.envs.maze2d import Maze2dTask
 from lifelong_rl.envs.maze2d_distance import steps_between
 from lifelong_rl.envs.on_device import on_device, unwrapped
@@ -38,7 +39,8 @@ def build_evaluator(config: ExperimentConfig, goals: GoalSet, *, num_episodes: i
         config.task.name, num_envs=num_episodes or config.evaluation.num_episodes, generator=seeds.numpy(goals),
         random_goals=goals == "multi", layout=config.task.layout, horizon=config.task.horizon,
     )  # fmt: skip
-    return Evaluator(on_device(task, config.device), reference_policies(task, seeds))
+    watched = on_device(Guarded(task, config.task.step_timeout), config.device)
+    return Evaluator(watched, reference_policies(task, seeds))
 
 
 def reference_policies(task: Task, seeds: Seeds) -> dict[str, Callable[[], Policy]]:

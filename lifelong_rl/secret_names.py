@@ -33,7 +33,7 @@ _RANDOM = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9+
 def is_credential_name(name: str) -> bool:
     """Whether a text under this key, flag or variable is a credential, whatever it looks like."""
     words = name_words(name)
-    if not words or words[-1] in _ABOUT:
+    if not words or not _ABOUT.isdisjoint((words[-1], words[-1].removesuffix("s"))):
         return False
     before, last = (words[-2] if len(words) > 1 else ""), words[-1]
     if last == "pwd":

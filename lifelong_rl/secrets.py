@@ -150,7 +150,7 @@ _RULES = (
     # `Authorization:` up to the end of the quotation or line, since a scheme may stand between; "Bearer" by itself
     _Rule(
         ("authorization",),
-        re.compile(r"(?i)(authorization[\"']?[ \t]*[:=][ \t]*[\"']?)[^\"'\r\n]{4,}"),
+        re.compile(r"(?i)(authorization[\"']?[ \t]*+[:=][ \t]*+[\"']?)[^\"'\r\n]{4,}"),
         rf"\1{MASK}",
     ),
     _Rule(("bearer",), re.compile(r"(?i)\b(bearer[ \t]+)(?=\S*\d|\S{20})[\w.~+/=-]{8,}"), rf"\1{MASK}"),
@@ -182,15 +182,18 @@ _NAME_HINTS = ("key", "token", "secret", "pass", "pwd", "cred", "login", "api", 
 # What stands before a value: name = value, "name": "value", "name", "value" and --name value. Possessive, so
 # that the time is linear in the text.
 _NAME = re.compile(
-    r"""(?<![\w.-]) (?P<name>(?P<flag>--)?[\w.-]++)
-    (?: \\?["']?\]?[ \t]*(?::=|:|=(?!=))[ \t]* | ["'][ \t]*,[ \t]*(?=["']) | (?(flag)[ \t]+(?!-)|(?!)) )""",
+    r"""(?P<quote>["'])? (?<![\w.-]) (?P<name>(?P<flag>--)?[\w.-]++)
+    (?: \\?["']?\]?[ \t]*(?::=|:|=(?!=))[ \t]*
+      | (?(quote)["'][ \t]*,[ \t]*(?=["'])|(?!)) | (?(flag)[ \t]+(?!-)|(?!)) )""",
     re.VERBOSE,
 )
-# In quotes, up to their end; in the escaped quotes of a text within a text; or up to a space, without closing brackets.
+# In quotes, up to their end; in the escaped quotes of a text within a text; a list or dict of such; or up to a space,
+# without closing brackets.
 _VALUE = re.compile(
     r"""[bBrRfFuU]{0,2}(?: "(?P<double>(?:[^"\\\n]|\\.)*+) | '(?P<single>(?:[^'\\\n]|\\.)*+) )
       | \\["'](?P<escaped>[^"'\\\n]*+)
-      | (?P<plain>(?:[^\s"'\\]|\\(?!["']))+?)(?=[,;)}\]]{0,8}(?:[\s"']|\\["']|$))""",
+      | (?P<nested>[{\[][^{}\[\]]{1,2000}[}\]])
+      | (?P<plain>(?:[^\s"'\\]|\\(?!["'])){1,1000})(?<![,;)}\]])""",
     re.VERBOSE,
 )
 _CODE = re.compile(

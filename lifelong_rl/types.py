@@ -178,3 +178,16 @@ class GoalSource(Stateful, Protocol):
 
 class DivergenceError(ArithmeticError):
     """A number that should be finite is not; the message names step, part and key."""
+
+
+class EnvironmentFault(RuntimeError):  # noqa: N818
+    """Environments failed; the text is one line that names task, environments, step and cause.
+
+    Where `recovered`, those marked in `lost` [N] bool began new episodes in a fresh simulator and the task can go on.
+    The step has no outcome: nothing is reported of it, of no environment, since what was not seen must not be stored.
+    So whoever steps the task ends all open episodes without a further row, and calls `reset`.
+    """
+
+    def __init__(self, line: str, *, lost: Tensor | None = None, recovered: bool = False) -> None:
+        super().__init__(line)
+        self.lost, self.recovered = lost, recovered

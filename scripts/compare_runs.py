@@ -12,7 +12,7 @@ SHOWN = 20
 
 def main(words: Sequence[str] | None = None) -> int:
     """0: equal but for the clock; 1: different; 2: bad input."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="Times are left out. Exit status: 0 equal, 1 different.")
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Times are left out. Status: 0 equal, 1 different.")
     parser.add_argument("one", type=Path, metavar="RUN_DIR")
     parser.add_argument("other", type=Path, metavar="OTHER_RUN_DIR")
     flags = parser.parse_args(words)

@@ -13,7 +13,7 @@ from tests.source_tree import FOLDERS, PACKAGES, ROOT, imports, source_files, tr
 FOLDERS_BELOW = {
     "run_scripts": {"experiment_utils", "experiment_configs", "lifelong_rl"},
     "scripts": {"experiment_utils", "experiment_configs", "lifelong_rl"},
-    "benchmarks": {"experiment_utils", "experiment_configs", "lifelong_rl"},
+    "benchmarks": {"run_scripts", "experiment_utils", "experiment_configs", "lifelong_rl"},
     "experiment_utils": {"experiment_configs", "lifelong_rl"},
     "experiment_configs": {"lifelong_rl"},
     "lifelong_rl": set(),

@@ -63,6 +63,8 @@ BENIGN_TEXTS = [
     "the secretary keeps a secret diary",
     "tokenizer: bert-base-uncased-2018",
     "the password must not be empty",
+    'ExternalLink("/etc/passwd", "observations")',
+    '"secret_names": set()',
     "https://example.org/a@b",
     "http://localhost:8080/a@b?c=d",
     "ssh://git@github.com:22/a/b.git",
@@ -76,8 +78,8 @@ BENIGN_TREE = {
     "tokenizer_name": "gpt2-medium-tokenizer-v2", "tokens": ["push", "pull"], "key": "success_rate", "keys": ["a", "b"],
     "key_size": "128", "keyboard": "us", "keypoint": "elbow", "monkey": "turkey", "sort_key": "env_steps",
     "goal_key": "desired_goal", "observation_key": "antmaze-large-diverse-v2", "secretary": "Ms. Moneypenny",
-    "author": "A. Person", "authority": "none", "password_file": "a.txt", "secret_path": "b", "token": 3, "commit": COMMIT,
-    "wandb_commit": COMMIT, "api_version": "v1beta20240101preview2", "passes": "two",
+    "author": "A. Person", "authority": "none", "password_file": "a.txt", "secret_path": "b", "token": 3,
+    "commit": COMMIT, "wandb_commit": COMMIT, "api_version": "v1beta20240101preview2", "passes": "two",
 }  # fmt: skip
 
 
@@ -136,7 +138,8 @@ def test_the_working_directory_is_no_password():
 
 def test_a_command_keeps_its_words_but_not_what_follows_a_credentials_flag():
     words = ["run.py", "--password", "two words", "-s", "agent.api_key=two words", "--seed", "3", "https://u:p@x"]
-    assert mask_words(words) == ["run.py", "--password", "***", "-s", "agent.api_key=***", "--seed", "3", "https://***@x"]
+    masked = ["run.py", "--password", "***", "-s", "agent.api_key=***", "--seed", "3", "https://***@x"]
+    assert mask_words(words) == masked
 
 
 def test_a_key_over_many_lines_is_masked_to_its_end_and_not_beyond():
@@ -154,7 +157,7 @@ def test_masking_twice_is_masking_once(text):
     assert mask_secrets(once, ()) == once
 
 
-@pytest.mark.parametrize("piece", ["key=ab1,", "://", "://a:", '"key', "-----BEGIN PRIVATE KEY-----", "wandb ", "+" * 8])
+@pytest.mark.parametrize("piece", ["key=ab1,", "://", "://a:", '"key', "-----BEGIN PRIVATE KEY-----", "wandb ", "++"])
 def test_the_time_is_linear_in_the_text_even_where_it_was_made_to_take_long(piece):
     start = time.process_time()
     mask_secrets(piece * 5000, ())

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lifelong_rl.envs.guard import Guarded
 from lifelong_rl.types import Observed, Outcome, Task
 
 
@@ -51,5 +52,7 @@ def on_device(task: Task, device: str) -> Task:
 
 
 def unwrapped(task: Task) -> Task:
-    """The task that `on_device` was given."""
-    return task.task if isinstance(task, OnDevice) else task
+    """The task itself, without what moves it to a device or watches it."""
+    while isinstance(task, OnDevice | Guarded):
+        task = task.task
+    return task

@@ -1,4 +1,4 @@
-"""The parent's end of one worker process: starts it, asks it, finds out how it died, and leaves nothing of it behind."""
+"""The parent's end of one worker process: starts it, asks it, says how it died, and leaves nothing of it behind."""
 
 import contextlib
 import multiprocessing
@@ -14,8 +14,19 @@ from lifelong_rl.envs.worker_process import STOPS, Part, SharedRows, serve
 DEATH_SECONDS = 1.0  # between a closed pipe and the end of its process
 
 
-class WorkerFailure(RuntimeError):
+class WorkerError(RuntimeError):
     """The cause, as the last part of a line."""
+
+
+class Deadline:
+    """`seconds` from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        return max(0.0, self._end - time.monotonic())
 
 
 class Worker:
@@ -46,30 +57,29 @@ class Worker:
         with contextlib.suppress(OSError):  # it is dead: `answer` says so
             self._connection.send((number, command, payload))
 
-    def answer(self, number: int, deadline: float) -> Any:
-        """The answer to command `number`; WorkerFailure where there will be none."""
-        start = time.monotonic()
+    def answer(self, number: int, deadline: Deadline) -> Any:
+        """The answer to command `number`; WorkerError where there will be none."""
         while True:
-            ready = wait([self._connection, self._process.sentinel], max(0.0, deadline - time.monotonic()))
+            ready = wait([self._connection, self._process.sentinel], deadline.left())
             if not ready and self._process.exitcode is None:
-                raise WorkerFailure(f"hangs, no answer in {time.monotonic() - start:.3g} s")
+                raise WorkerError(f"hangs, no answer in {deadline.seconds:g} s")
             if self._connection not in ready:
-                raise WorkerFailure(self._death())
+                raise WorkerError(self._death())
             try:
                 of, failure, answer = self._connection.recv()
             except (EOFError, OSError):
-                raise WorkerFailure(self._death()) from None
+                raise WorkerError(self._death()) from None
             if failure is not None:
-                raise WorkerFailure(failure)
+                raise WorkerError(failure)
             if of == number:
                 return answer
 
-    def end(self, deadline: float = 0.0) -> None:
-        """Waits until `deadline`, then kills it; what it started is killed in any case."""
+    def end(self, patience: float = 0.0) -> None:
+        """Waits so many seconds, then kills it; what it started is killed in any case."""
         if self._has_ended:
             return
         self._has_ended = True
-        wait([self._process.sentinel], max(0.0, deadline - time.monotonic()))
+        wait([self._process.sentinel], patience)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
@@ -77,7 +87,7 @@ class Worker:
         self._connection.close()
 
     def _death(self) -> str:
-        self.end(time.monotonic() + DEATH_SECONDS)
+        self.end(DEATH_SECONDS)
         code = self._process.exitcode or 0
         if code >= 0:
             return f"ended with status {code}"

@@ -61,12 +61,12 @@ class RunRecorder:
 
         One to `keep` stays for good; where the disk does not take it, it is tried again a few times.
         """
-        for seconds in (*RETRY_SECONDS, None) if keep else (None,):
-            if self._save(name, parts, counters, keep):
-                shutil.rmtree(self._run_dir / INTERRUPTED, ignore_errors=True)
-                delete_superfluous(self._run_dir, self._retention)
-                return
-            if seconds is not None:
+        with self.timed("snapshot"):
+            for seconds in (*RETRY_SECONDS, 0.0) if keep else (0.0,):
+                if self._save(name, parts, counters, keep):
+                    shutil.rmtree(self._run_dir / INTERRUPTED, ignore_errors=True)
+                    delete_superfluous(self._run_dir, self._retention)
+                    return
                 time.sleep(seconds)
 
     def interrupted(self, parts: Mapping[str, Any], counters: dict[str, Any]) -> None:
@@ -76,10 +76,9 @@ class RunRecorder:
     def _save(self, name: str, parts: Mapping[str, Any], counters: dict[str, Any], keep: bool) -> bool:
         path = self._run_dir / name
         try:
-            with self.timed("snapshot"):
-                self._logger.flush_to_disk()
-                meta = self._meta | {"counters": counters, "keep": keep}
-                save_snapshot(path, dict(parts), meta, self._previous)
+            self._logger.flush_to_disk()
+            meta = self._meta | {"counters": counters, "keep": keep}
+            save_snapshot(path, dict(parts), meta, self._previous)
         except DiskError as error:
             _log.warning("no snapshot this time, training goes on: %s", error)
             self.unsaved = error

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from lifelong_rl.types import DivergenceError, GoalSource, Metrics, Observed, Policy, Step, Task
+from lifelong_rl.types import EnvironmentFault, GoalSource, Metrics, Observed, Policy, Step, Task
 
 
 class StepStore(Protocol):
@@ -15,6 +15,9 @@ class StepStore(Protocol):
     device: torch.device
 
     def add(self, step: Step) -> None: ...
+    def cut(self) -> None:
+        """Ends every open episode."""
+        ...
 
 
 class Collector:
@@ -48,9 +51,13 @@ class Collector:
         """
         while self.num_steps < until:
             if self._observed is None:
-                self._observed = self._task.reset()
-                self._goal = self._goals.choose(self._observed.desired_goal, self._observed.observation)
-            self._step(policy, steps_after_success)
+                self._begin_all()
+            try:
+                self._step(policy, steps_after_success)
+            except EnvironmentFault as fault:
+                if not fault.recovered:
+                    raise
+                self._go_on_after_fault(policy)
             between()
 
     def read_metrics(self) -> Metrics:
@@ -59,6 +66,8 @@ class Collector:
         if not sums["steps"]:
             return {}
         metrics: Metrics = {"reward_mean": sums["reward"] / sums["steps"], "num_episodes": sums["episodes"]}
+        if sums["faults"]:
+            metrics["num_faults"] = sums["faults"]
         if sums["episodes"]:
             metrics["success_at_end_rate"] = sums["successes"] / sums["episodes"]
         return metrics
@@ -69,10 +78,6 @@ class Collector:
         sim_state = self._task.sim_state()
         action = policy(now.observation, self._goal)
         outcome = self._task.step(action)
-        if not bool(torch.isfinite(outcome.observed.observation).all()):
-            where = (~torch.isfinite(outcome.observed.observation).flatten(1).all(1)).nonzero()[0].item()
-            what = f"observation of environment {where} of {self._task.spec.name}"
-            raise DivergenceError(f"env step {self.num_steps}: {what} is not finite.")
         ended = outcome.terminated | outcome.truncated
         if steps_after_success is not None:
             self._steps_since_success += (outcome.success | (self._steps_since_success > 0)).long()
@@ -98,8 +103,20 @@ class Collector:
 
     def _no_sums(self) -> dict[str, Tensor]:
         """0-d, added to on their device: collecting waits for no transfer."""
-        names = ("steps", "reward", "episodes", "successes")
+        names = ("steps", "reward", "episodes", "successes", "faults")
         return {name: torch.zeros((), device=self._store.device) for name in names}
+
+    def _begin_all(self) -> None:
+        self._observed = self._task.reset()
+        self._goal = self._goals.choose(self._observed.desired_goal, self._observed.observation)
+        self._steps_since_success = torch.zeros_like(self._steps_since_success)
+
+    def _go_on_after_fault(self, policy: Policy) -> None:
+        """Nobody saw how the step ended, in no environment: all open episodes end with what was stored before it."""
+        self._store.cut()
+        self._sums["faults"] += 1.0
+        self._begin_all()
+        self.begin(policy)
 
     def _begin_episodes(self, policy: Policy, ended: Tensor) -> None:
         self._observed = self._task.reset_where(ended)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lifelong_rl.types import Agent, Metrics, Policy, Task, TaskSpec
+from lifelong_rl.types import Agent, EnvironmentFault, Metrics, Policy, Task, TaskSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,14 @@ class Evaluator:
 
     def play(self, policy: Policy, watch: Callable[[Tensor], Any] | None = None) -> Episodes:
         """`watch` is shown the simulator states [E, S] before each step and after the last."""
+        while True:
+            try:
+                return self._play(policy, watch)
+            except EnvironmentFault as fault:
+                if not fault.recovered:
+                    raise  # else all from the start: the episodes are the same ones
+
+    def _play(self, policy: Policy, watch: Callable[[Tensor], Any] | None) -> Episodes:
         task = self.task
         task.load_state_dict(self._start)
         observed = task.reset()

@@ -1,14 +1,11 @@
 """A run has one directory, which one process at a time may work in."""
 
 import dataclasses
-import json
-import multiprocessing
 import os
-from pathlib import Path
 
 import pytest
 
-from experiment_utils.run_directory import HeldError, RunDirectory, find_runs, fingerprint, run_id
+from experiment_utils.run_directory import RunDirectory, find_runs, fingerprint, run_id
 from experiment_utils.sweep import Point
 from lifelong_rl.config import ConfigError
 
@@ -63,40 +60,12 @@ def test_a_damaged_file_is_named(tmp_path):
         assert RunDirectory(tmp_path).status
 
 
-def hold(path: Path, held, let_go) -> None:
-    run = RunDirectory(path)
-    with run.held():
-        run.write_status("running")
-        held.set()
-        let_go.wait(30)
-
-
-def test_of_two_processes_in_one_run_directory_one_wins_and_the_other_says_who(tmp_path):
-    context = multiprocessing.get_context("fork")
-    held, let_go = context.Event(), context.Event()
-    other = context.Process(target=hold, args=(tmp_path, held, let_go))
-    other.start()
-    try:
-        assert held.wait(30)
-        run = RunDirectory(tmp_path)
-        assert run.is_held()
-        with pytest.raises(HeldError, match=f"is held by process {other.pid} on "), run.held():
-            pass
-    finally:
-        let_go.set()
-        other.join()
-    assert not run.is_held()
-
-
-def test_a_process_that_was_killed_holds_nothing(tmp_path):
-    context = multiprocessing.get_context("fork")
-    held, let_go = context.Event(), context.Event()
-    other = context.Process(target=hold, args=(tmp_path, held, let_go))
-    other.start()
-    assert held.wait(30)
-    other.kill()
-    other.join()
-
-    assert json.loads((tmp_path / "status.json").read_text())["state"] == "running"
-    with RunDirectory(tmp_path).held():
-        pass
+def test_credentials_are_masked_in_all_that_is_written_and_in_the_name_of_a_run(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    run.write("variant.json", {"agent": {"api_key": "hunter2", "num_tokens": 3}})
+    run.write_status("failed", "OSError: https://me:hunter2@example.org is away")
+    assert run.read("variant.json") == {"agent": {"api_key": "***", "num_tokens": 3}}
+    assert run.status.error == "OSError: https://***@example.org is away"
+    point = Point(variant=VARIANT, swept={"agent.api_key": "hunter2", "agent.rate": 0.5})
+    assert "hunter2" not in run_id(point)
+    assert "rate-0.5" in run_id(point)

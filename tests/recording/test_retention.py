@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.torture_disk import disk_full_after
-from lifelong_rl.recording.logger import Logger
 from lifelong_rl.recording import run_recorder
+from lifelong_rl.recording.logger import Logger
 from lifelong_rl.recording.newest import INTERRUPTED
 from lifelong_rl.recording.progress import Progress
 from lifelong_rl.recording.retention import RetentionConfig, delete_superfluous

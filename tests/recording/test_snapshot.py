@@ -1,9 +1,7 @@
 """Snapshots: what goes in comes out, what is damaged is named, what is cut short leaves the old one."""
 
 import json
-import shutil
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lifelong_rl.recording import files, snapshot
+from lifelong_rl.recording import snapshot
 from lifelong_rl.recording.snapshot import list_snapshots, load_snapshot, save_snapshot, snapshot_name
 from lifelong_rl.recording.state_tree import DiskError, SnapshotError, check_shapes
 from lifelong_rl.seeding import Seeds
-from lifelong_rl.types import RowLog
 
 PARTS = {"agent": {"weight": torch.arange(6.0).reshape(2, 3)}, "store": {"index": np.arange(4)}, "loop": {"n": 3}}
 
@@ -219,49 +216,6 @@ def test_a_save_that_is_killed_leaves_a_whole_snapshot_and_the_next_save_cleans_
     save_snapshot(folder, PARTS, {"version": 3})
     assert load_snapshot(folder).meta == {"version": 3}
     assert list(tmp_path.iterdir()) == [folder]
-
-
-def rows_of(last: int, first: int = 0) -> dict[str, Any]:
-    """A part whose log has rows [first, last) of 100 kB each: 20 of them to a file."""
-    return {"store": {"log": RowLog(first, last, lambda a, b: torch.arange(a, b)[:, None].expand(-1, 12_500) * 1)}}
-
-
-def test_rows_that_an_earlier_snapshot_has_are_linked_and_not_written_again(tmp_path: Path):
-    first, second = tmp_path / "itr_1", tmp_path / "itr_2"
-    save_snapshot(first, rows_of(50), {})
-    save_snapshot(second, rows_of(110), {}, previous=first)
-
-    full = {f"store.0.rows-{start}-{start + 20}.npy" for start in (0, 20)}
-    shared = {path.name for path in second.iterdir() if path.stat().st_nlink == 2}
-    assert shared == full  # the third stretch was not full yet
-    written = sum(path.stat().st_size for path in second.iterdir() if path.name not in shared)
-    assert 7.0e6 < written < 7.1e6  # rows 40 to 110
-    shutil.rmtree(first)
-    log = load_snapshot(second).parts["store"]["log"]
-    assert (log.first, log.last) == (0, 110) and log.read(15, 95)[:, 7].tolist() == list(range(15, 95))
-
-
-def test_rows_that_the_ring_has_lost_are_in_no_later_snapshot(tmp_path: Path):
-    save_snapshot(tmp_path / "itr_1", rows_of(60), {})
-    save_snapshot(tmp_path / "itr_2", rows_of(90, first=30), {}, previous=tmp_path / "itr_1")
-    log = load_snapshot(tmp_path / "itr_2").parts["store"]["log"]
-    assert (log.first, log.last) == (30, 90) and log.read(30, 90)[:, 0].tolist() == list(range(30, 90))
-    assert (tmp_path / "itr_2" / "store.0.rows-40-60.npy").stat().st_nlink == 2
-    assert (tmp_path / "itr_2" / "store.0.rows-30-40.npy").stat().st_nlink == 1
-
-
-def test_a_damaged_earlier_snapshot_lends_nothing(tmp_path: Path):
-    save_snapshot(tmp_path / "itr_1", rows_of(60), {})
-    (tmp_path / "itr_1" / "store.0.rows-0-20.npy").write_bytes(b"short")
-    save_snapshot(tmp_path / "itr_2", rows_of(90), {}, previous=tmp_path / "itr_1")
-    assert load_snapshot(tmp_path / "itr_2").parts["store"]["log"].read(0, 20)[:, 0].tolist() == list(range(20))
-
-
-def test_without_room_nothing_is_written_and_both_numbers_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
-    with pytest.raises(DiskError, match=r"the disk is full: \d{7} bytes needed, 1000 free\.$"):
-        save_snapshot(tmp_path / "itr_1", rows_of(20), {})
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_that_cannot_be_written_is_one_line(tmp_path: Path):

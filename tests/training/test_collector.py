@@ -5,13 +5,14 @@ from dataclasses import fields
 import pytest
 import torch
 
+from lifelong_rl.data.episodes import EpisodeStore
 from lifelong_rl.envs.maze2d import Maze2dTask
 from lifelong_rl.exploration import RandomPolicy
 from lifelong_rl.goals.environment import EnvironmentGoals
 from lifelong_rl.recording.snapshot import load_snapshot, save_snapshot
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.training.collector import Collector
-from lifelong_rl.types import DivergenceError, Outcome, Step
+from lifelong_rl.types import EnvironmentFault, Outcome, Step
 from tests.training.tiny_run import HORIZON, NUM_ENVS, LinearPolicy, tiny_task
 
 
@@ -128,25 +129,44 @@ def test_a_snapshot_in_mid_episode_goes_on_with_the_very_same_steps(tmp_path):
     assert all(same(one, other) for one, other in zip(whole, halves, strict=True))
 
 
-class BrokenTask(Maze2dTask):
-    """Its third environment shows NaN from the sixth step on."""
+class FaultyTask(Maze2dTask):
+    """Its sixth step fails."""
+
+    recovers = True
 
     def step(self, action: torch.Tensor) -> Outcome:
-        outcome = super().step(action)
-        if self.sim_state()[0, -1] >= 6:
-            outcome.observed.observation[2, 1] = torch.nan
-        return outcome
+        if self.sim_state()[0, -1] == 5:
+            self.reset()
+            raise EnvironmentFault("environments 1-2 died by SIGSEGV", recovered=self.recovers)
+        return super().step(action)
 
 
-def test_an_observation_that_is_not_finite_stops_with_the_step_and_the_environment():
-    seeds, steps = Seeds(0), Steps()
-    good = tiny_task(seeds)
-    task = BrokenTask(good.config, num_envs=NUM_ENVS, generator=seeds.numpy("task"))
-    collector = Collector(task, EnvironmentGoals(), steps)
-    with pytest.raises(DivergenceError) as caught:
+def faulty_task(seeds: Seeds) -> FaultyTask:
+    return FaultyTask(tiny_task(seeds).config, num_envs=NUM_ENVS, generator=seeds.numpy("task"))
+
+
+def test_after_a_fault_that_was_outlived_all_open_episodes_end_and_no_step_is_made_up():
+    seeds, store = Seeds(0), EpisodeStore(400, NUM_ENVS)
+    task = faulty_task(seeds)
+    collector, policy = Collector(task, EnvironmentGoals(), store), LinearPolicy(torch.ones(4, 2))
+    collector.collect(policy, 12 * NUM_ENVS)
+    assert len(store) == collector.num_steps == 12 * NUM_ENVS and collector.read_metrics()["num_faults"] == 2
+    for env in range(NUM_ENVS):
+        lengths = [len(store.episode_of(step * NUM_ENVS + env)) for step in (0, 4, 5, 9, 10)]
+        assert lengths == [5, 5, 5, 5, 2]
+    after = store.at("next_observation", store.episode_of(0)[:-1])
+    assert torch.equal(after, store.at("observation", store.episode_of(0)[1:]))
+    assert policy.resets == [NUM_ENVS, NUM_ENVS]  # it forgets what was before
+
+
+def test_a_fault_for_good_ends_collecting():
+    seeds = Seeds(0)
+    task = faulty_task(seeds)
+    task.recovers = False
+    collector = Collector(task, EnvironmentGoals(), Steps())
+    with pytest.raises(EnvironmentFault, match="died by SIGSEGV"):
         collector.collect(RandomPolicy(task.spec, seeds.torch("random")), 100)
-    assert str(caught.value) == "env step 20: observation of environment 2 of maze2d-umaze-v1 is not finite."
-    assert len(steps) == 5 and all(bool(torch.isfinite(step.next_observation).all()) for step in steps)
+    assert collector.num_steps == 5 * NUM_ENVS
 
 
 @pytest.mark.parametrize("patience", [0, 3])
