@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from lifelong_rl.data.episodes import EpisodeStore
-from lifelong_rl.data.samplers import HindsightConfig, HindsightSampler
+from lifelong_rl.data.hindsight import HindsightConfig
+from lifelong_rl.data.samplers import HindsightSampler
 
 NUM_TRANSITIONS = 1_000_000
 DISCOUNT = 0.99

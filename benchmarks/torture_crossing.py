@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from lifelong_rl.data.episodes import EpisodeStore
-from lifelong_rl.data.samplers import HindsightConfig, HindsightSampler, MixedSampler
+from lifelong_rl.data.hindsight import HindsightConfig
+from lifelong_rl.data.samplers import HindsightSampler, MixedSampler
 from lifelong_rl.types import Batch, Sampler, Step
 
 NUM_PAIRS = 1_000_000

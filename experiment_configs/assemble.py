@@ -114,7 +114,7 @@ def _phase_parts(
     replay: EpisodeStore, seeds: Seeds,
 ) -> PhaseParts:  # fmt: skip
     generator = seeds.torch("exploration", config.device)
-    behaviour = agent.policy(explore=True)
+    behaviour = agent.policy(explore=phase.explores)
     if phase.exploration_noise:
         if spec.discrete:
             raise ConfigError(f"variant.phases ({phase.name}): exploration_noise is for continuous actions only.")
@@ -122,7 +122,7 @@ def _phase_parts(
     sizes = split_batch(config.sampler.batch_size, phase.dataset_share)
     samplers: list[Sampler] = [
         HindsightSampler(
-            store, config.sampler.hindsight, seeds.torch(f"sampler of {name}", config.device), batch_size=size,
+            store, config.sampler.goals, seeds.torch(f"sampler of {name}", config.device), batch_size=size,
             reward_fn=spec.reward_fn, discount=config.sampler.discount, n_step=phase.n_step or config.sampler.n_step,
             mean_action=config.sampler.mean_action,
         )

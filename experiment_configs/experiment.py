@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from experiment_configs.agents import AGENTS
 from lifelong_rl.config import ConfigError, one_of, unknown
-from lifelong_rl.data.samplers import HindsightConfig
+from lifelong_rl.data.hindsight import HindsightConfig, hindsight_mix
 from lifelong_rl.envs.maze2d_config import MAZE2D_NAMES, Maze2dConfig
 from lifelong_rl.envs.registry import TASKS
 from lifelong_rl.recording.retention import RetentionConfig
@@ -52,15 +52,26 @@ class DatasetConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SamplerConfig:
-    """How batches are drawn from the dataset and from the replay store."""
+    """How batches are drawn from the dataset and from the replay store.
+
+    `mix` is mrl's name for a mixture of goals (`future_4`, `rfaab_1_4_3_1_1`); it takes the place of `hindsight`.
+    """
 
     batch_size: int = 256
     discount: float = 0.99
     n_step: int = 1
     mean_action: bool = False  # of the n steps, not their first
     hindsight: HindsightConfig = field(default_factory=lambda: HindsightConfig(future=1.0, future_discount=0.99))
+    mix: str | None = None
+
+    @property
+    def goals(self) -> HindsightConfig:
+        """What `mix` stands for, or `hindsight`."""
+        return self.hindsight if self.mix is None else hindsight_mix(self.mix)
 
     def __post_init__(self) -> None:
+        if self.mix is not None:
+            hindsight_mix(self.mix)  # says what is wrong with it
         if self.batch_size < 1 or self.n_step < 1:
             raise ConfigError(f"batch_size {self.batch_size} and n_step {self.n_step} must be at least 1.")
         if not 0 <= self.discount <= 1:

@@ -63,7 +63,8 @@ def run_script(work: Callable[[], None]) -> int:
     try:
         work()
     except Exception as error:
-        if not isinstance(error, ConfigError | OSError) and type(error).__name__ not in COMPLAINTS:
+        kinds = {kind.__name__ for kind in type(error).__mro__}
+        if not isinstance(error, ConfigError | OSError) and not kinds & set(COMPLAINTS):
             raise
         print(" ".join(str(error).split()), file=sys.stderr)
         return 2

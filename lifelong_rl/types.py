@@ -32,8 +32,8 @@ class TaskSpec:
     action_low: float = -1.0
     action_high: float = 1.0
     horizon: int
-    reward_fn: GoalFn
-    success_fn: GoalFn
+    reward_fn: GoalFn | None  # None: there are no goals
+    success_fn: GoalFn | None  # None: there are no goals, or none but the environment knows
     goal_of: Callable[[Tensor], Tensor] | None = None
     with_goal: Callable[[Tensor, Tensor], Tensor] | None = None
     speed_of: Callable[[Tensor], Tensor] | None = None

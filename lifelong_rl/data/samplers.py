@@ -2,40 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from lifelong_rl.data.episodes import EpisodeStore
+from lifelong_rl.data.hindsight import HindsightConfig
 from lifelong_rl.types import Batch, GoalFn, Sampler
-
-
-@dataclass(frozen=True, kw_only=True)
-class HindsightConfig:
-    """Relative weights of where a transition's goal comes from."""
-
-    behaviour: float = 0.0  # the goal that the behaviour policy followed
-    future: float = 0.0  # achieved later in the same episode
-    achieved: float = 0.0  # achieved anywhere in the store
-    desired: float = 0.0  # asked for by the environment anywhere in the store
-    random: float = 0.0  # achieved by the batch's row before this one: no further look-up (QRL)
-    future_discount: float | None = None  # share kept per step ahead; None: all the rest of the episode alike
-
-    def __post_init__(self) -> None:
-        if min(self.weights) < 0 or not 0 < sum(self.weights) < float("inf"):
-            raise ValueError(f"HindsightConfig: weights must be at least 0 with a positive sum, got {self.weights}.")
-        if self.future_discount is not None and not 0 < self.future_discount < 1:
-            raise ValueError(f"HindsightConfig.future_discount must be in (0, 1) or None, got {self.future_discount}.")
-
-    @property
-    def weights(self) -> tuple[float, ...]:
-        """Behaviour, future, achieved, desired, random."""
-        return astuple(self)[:5]
-
-
-BEHAVIOUR, FUTURE, ACHIEVED, DESIRED, RANDOM = range(5)
 
 
 class HindsightSampler:
@@ -65,8 +40,9 @@ class HindsightSampler:
         self._store, self._hindsight, self._generator = store, hindsight, generator
         self._batch_size, self._reward_fn, self._discount, self._n_step = batch_size, reward_fn, discount, n_step
         self._mean_action = mean_action
-        weights = torch.tensor(hindsight.weights, dtype=torch.float64, device=store.device)
-        self._thresholds = weights.cumsum(0)[:-1] / weights.sum()
+        self._sources = hindsight.sources  # drawn from with these probabilities
+        shares = torch.tensor(list(self._sources.values()), dtype=torch.float64, device=store.device)
+        self._thresholds = shares.cumsum(0)[:-1]
 
     def sample(self) -> Batch:
         """A batch of `batch_size` rows, drawn with replacement."""
@@ -104,26 +80,32 @@ class HindsightSampler:
 
     def _choose_goals(self, first: Tensor, last: Tensor, steps_left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Goals [B, G], the index at whose end each was achieved (`last` where nowhere) and the steps to it (or -1)."""
-        at, weights = self._store.at, self._hindsight.weights
+        at, num_envs = self._store.at, self._store.num_envs
         uniform = torch.rand(2, len(first), generator=self._generator, dtype=torch.float64, device=first.device)
-        source = torch.bucketize(uniform[0], self._thresholds, right=True)
+        drawn = torch.bucketize(uniform[0], self._thresholds, right=True)
+        chosen = {name: drawn == number for number, name in enumerate(self._sources)}
         index, steps_to_goal = last, torch.full_like(first, -1)
 
-        if weights[FUTURE]:
-            ahead = truncated_geometric(uniform[1], steps_left, self._hindsight.future_discount)
-            index = torch.where(source == FUTURE, first + ahead * self._store.num_envs, index)
-            steps_to_goal = torch.where(source == FUTURE, ahead + 1, steps_to_goal)
-        if weights[RANDOM]:
-            index = torch.where(source == RANDOM, last.roll(1), index)
-        if weights[ACHIEVED] or weights[DESIRED]:
+        for name in ("future", "final"):
+            if name in chosen:
+                ahead = steps_left - 1
+                if name == "future":
+                    ahead = truncated_geometric(uniform[1], steps_left, self._hindsight.future_discount)
+                index = torch.where(chosen[name], first + ahead * num_envs, index)
+                steps_to_goal = torch.where(chosen[name], ahead + 1, steps_to_goal)
+        if "random" in chosen:
+            index = torch.where(chosen["random"], last.roll(1), index)
+        if chosen.keys() & {"achieved", "desired", "followed"}:
             anywhere = self._store.random_indices(self._generator, len(first))
-            index = torch.where(source == ACHIEVED, anywhere, index)
+        if "achieved" in chosen:
+            index = torch.where(chosen["achieved"], anywhere, index)
 
         goal = at("next_achieved_goal", index)
-        if weights[BEHAVIOUR]:
-            goal = _put(goal, source == BEHAVIOUR, at("goal", first))
-        if weights[DESIRED]:
-            goal = _put(goal, source == DESIRED, at("desired_goal", anywhere))
+        if "behaviour" in chosen:
+            goal = _put(goal, chosen["behaviour"], at("goal", first))
+        for name, column in (("desired", "desired_goal"), ("followed", "goal")):
+            if name in chosen:
+                goal = _put(goal, chosen[name], at(column, anywhere))
         return goal, index, steps_to_goal.float()
 
     def _mean_actions(self, first: Tensor, span: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from gymnasium.spaces import Box, Dict, Space
 from numpy.typing import NDArray
 
 from lifelong_rl.config import ConfigError
-from lifelong_rl.envs.maze2d import Maze2dTask
+from lifelong_rl.envs.maze2d import Maze2dTask, is_near, reward_of
 from lifelong_rl.envs.maze2d_config import Maze2dConfig
 from lifelong_rl.envs.maze2d_picture import MazePicture
 from lifelong_rl.types import Observed
@@ -49,7 +49,7 @@ class Maze2dView(gymnasium.Env[DictObservation, Floats]):
             self._generator.bit_generator.state = self.np_random.bit_generator.state
             self._is_seeded = True
         observed = self._task.reset()
-        success = self._task.spec.success_fn(observed.achieved_goal, observed.desired_goal)
+        success = is_near(observed.achieved_goal, observed.desired_goal)
         return _as_dict(observed), {"success": bool(success[0])}
 
     def step(self, action: Floats) -> tuple[DictObservation, float, bool, bool, dict[str, Any]]:
@@ -61,7 +61,7 @@ class Maze2dView(gymnasium.Env[DictObservation, Floats]):
     def compute_reward(self, achieved_goal: Floats, desired_goal: Floats, info: Any) -> Any:
         """[..., 2], [..., 2] to [...] float32, a plain number for one pair; `info` is not looked at."""
         achieved, desired = torch.as_tensor(np.asarray(achieved_goal)), torch.as_tensor(np.asarray(desired_goal))
-        return self._task.spec.reward_fn(achieved, desired).numpy()[()]
+        return reward_of(self._task.config)(achieved, desired).numpy()[()]
 
     def render(self) -> Any:
         """[H, W, 3] uint8 from above, or None without render_mode; needs no GL."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from lifelong_rl.envs.maze2d_config import Maze2dConfig
 from lifelong_rl.envs.maze2d_grid import MazeGrid
 from lifelong_rl.envs.maze2d_physics import Maze2dPhysics
-from lifelong_rl.types import Observed, Outcome, TaskSpec
+from lifelong_rl.types import GoalFn, Observed, Outcome, TaskSpec
 
 SUCCESS_RADIUS = 0.5  # metres
 SIM_STATE = ("x", "y", "x velocity", "y velocity", "goal x", "goal y", "steps so far")  # the columns of sim_state
@@ -47,6 +47,11 @@ def sparse_reward(achieved_goal: Tensor, goal: Tensor) -> Tensor:
     return is_near(achieved_goal, goal).float()
 
 
+def reward_of(config: Maze2dConfig) -> GoalFn:
+    """The maze's reward, sparse or dense."""
+    return dense_reward if config.dense else sparse_reward
+
+
 def dense_reward(achieved_goal: Tensor, goal: Tensor) -> Tensor:
     """exp(-distance)."""
     return torch.exp(-distance(achieved_goal, goal))
@@ -60,7 +65,7 @@ def maze2d_spec(config: Maze2dConfig) -> TaskSpec:
         goal_shape=(2,),
         action_size=2,
         horizon=config.horizon or config.maze.horizon,
-        reward_fn=dense_reward if config.dense else sparse_reward,
+        reward_fn=reward_of(config),
         success_fn=is_near,
         goal_of=position_of,
         with_goal=put_position,
@@ -78,7 +83,7 @@ class Maze2dTask:
         self.config, self.spec, self.num_envs = config, maze2d_spec(config), num_envs
         self.grid = MazeGrid.from_layout(config.maze.layout)
         self.physics = Maze2dPhysics(self.grid, num_envs=num_envs, num_threads=num_threads)
-        self._generator = generator
+        self._generator, self._reward_fn = generator, reward_of(config)
         self._goal = np.tile(self.grid.goal_cell.astype(np.float64), (num_envs, 1))
         self._steps_so_far = np.zeros(num_envs, dtype=np.int64)
         self._start(np.arange(num_envs))
@@ -99,10 +104,10 @@ class Maze2dTask:
         observed = self._observe()
         return Outcome(
             observed=observed,
-            reward=self.spec.reward_fn(observed.achieved_goal, observed.desired_goal),
+            reward=self._reward_fn(observed.achieved_goal, observed.desired_goal),
             terminated=torch.zeros(self.num_envs, dtype=torch.bool),
             truncated=torch.from_numpy(self._steps_so_far >= self.spec.horizon),
-            success=self.spec.success_fn(observed.achieved_goal, observed.desired_goal),
+            success=is_near(observed.achieved_goal, observed.desired_goal),
         )
 
     def reset_where(self, ended: Tensor) -> Observed:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lifelong_rl.envs.maze2d import Maze2dTask
+from lifelong_rl.envs.maze2d import Maze2dTask, is_near
 from lifelong_rl.envs.maze2d_grid import Floats, Ints
 from lifelong_rl.envs.maze2d_picture import MazePicture
 from lifelong_rl.types import TaskSpec
@@ -61,7 +61,7 @@ def follow_episodes(states: Floats, spec: TaskSpec) -> tuple[Ints, NDArray[np.bo
     goes_on = np.concatenate([np.zeros((1, states.shape[1]), np.bool_), steps[1:] == steps[:-1] + 1])
     start = np.maximum.accumulate(np.where(goes_on, 0, time), axis=0)
     achieved, goal = torch.from_numpy(states[..., :2].copy()), torch.from_numpy(states[..., 4:6].copy())
-    is_at_goal: NDArray[np.bool_] = spec.success_fn(achieved, goal).numpy()
+    is_at_goal: NDArray[np.bool_] = is_near(achieved, goal).numpy()
     last_success = np.maximum.accumulate(np.where(is_at_goal, time, -1), axis=0)
     return start, is_at_goal, last_success >= start
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from lifelong_rl.config import ConfigError
-from lifelong_rl.envs.maze2d import maze2d_spec
+from lifelong_rl.envs.maze2d import maze2d_spec, reward_of
 from lifelong_rl.envs.maze2d_config import Maze2dConfig
 from lifelong_rl.envs.maze2d_grid import Floats, MazeGrid
 from lifelong_rl.envs.maze2d_physics import Maze2dPhysics
@@ -133,7 +133,7 @@ def _finish(columns: Columns, config: Maze2dDatasetConfig) -> Columns:
     flat["timeouts"][-1] = True
     flat["infos/stream_end"][-1] = True
     position, goal = flat["observations"][:, :2], flat["infos/goal"]
-    reward_fn = maze2d_spec(config.task).reward_fn
+    reward_fn = reward_of(config.task)
     return {
         "observations": flat["observations"],
         "actions": flat["actions"],

@@ -19,6 +19,7 @@ class Phase:
     offline_fraction: float | None = None  # share of a batch from the dataset; None: 1 offline, 0 online
     steps_after_success: int | None = None  # collected episodes end so many steps after their goal was reached
     n_step: int | None = None  # steps joined into one transition; None: the sampler's
+    explores: bool = True  # collects by the agent's exploring policy; False: as it acts when it is evaluated
     exploration_noise: float = 0.0  # standard deviation, in halves of the action range
     evaluation_interval: int = 1  # epochs
     snapshot_interval: int = 1  # epochs; the last epoch is always kept

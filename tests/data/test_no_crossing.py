@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from benchmarks.torture_crossing import crosses, filled_store, samplers
-from lifelong_rl.data.samplers import HindsightConfig, HindsightSampler
+from lifelong_rl.data.hindsight import HindsightConfig
+from lifelong_rl.data.samplers import HindsightSampler
 
 
 def test_no_pair_crosses_whatever_the_store_the_goals_and_the_steps_joined():

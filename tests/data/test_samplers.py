@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lifelong_rl.data.episodes import EpisodeStore
-from lifelong_rl.data.samplers import HindsightConfig, HindsightSampler, MixedSampler, split_batch, truncated_geometric
+from lifelong_rl.data.hindsight import HindsightConfig
+from lifelong_rl.data.samplers import HindsightSampler, MixedSampler, split_batch, truncated_geometric
 from lifelong_rl.types import Step
 
 DISCOUNT = 0.5

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lifelong_rl.data.episodes import EpisodeStore
-from lifelong_rl.data.samplers import HindsightConfig, HindsightSampler
+from lifelong_rl.data.hindsight import HindsightConfig
+from lifelong_rl.data.samplers import HindsightSampler
 from lifelong_rl.envs.maze2d import Maze2dTask
 from lifelong_rl.envs.registry import make_task
 from lifelong_rl.exploration import GaussianNoise, RandomPolicy

@@ -68,7 +68,7 @@ def _read_columns(file: DatasetFile, spec: TaskSpec, segments: Segments, first: 
         columns["cost"] = torch.from_numpy(file.numbers("costs", first, end)).float()[rows]
     if "rewards" in file.keys:
         columns["reward"] = torch.from_numpy(file.numbers("rewards", first, last)).float()[rows + layout.REWARD_DELAY]
-    elif "goal" in columns:
+    elif "goal" in columns and spec.reward_fn is not None:
         columns["reward"] = spec.reward_fn(columns["next_achieved_goal"], columns["goal"])
     return columns
 
