@@ -22,9 +22,9 @@ import numpy as np
 import torch
 
 from lifelong_rl.recording import files
+from lifelong_rl.recording.errors import DiskError, SnapshotError
 from lifelong_rl.recording.newest import load_newest
 from lifelong_rl.recording.snapshot import load_snapshot, save_snapshot
-from lifelong_rl.recording.state_tree import DiskError, SnapshotError
 from lifelong_rl.types import RowLog
 
 ROWS = torch.arange(300_000.0).reshape(-1, 10)

@@ -8,9 +8,10 @@ import torch
 from experiment_configs.assemble import build_agent, build_task
 from experiment_configs.experiment import ExperimentConfig
 from lifelong_rl.config import ConfigError, did_you_mean, from_dict
+from lifelong_rl.recording.errors import SnapshotError
 from lifelong_rl.recording.newest import newest_snapshot, snapshots_of
 from lifelong_rl.recording.snapshot import Snapshot, list_snapshots, load_snapshot
-from lifelong_rl.recording.state_tree import SnapshotError, check_shapes
+from lifelong_rl.recording.state_tree import check_shapes
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.types import Agent, Task, TaskSpec
 

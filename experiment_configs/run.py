@@ -12,11 +12,12 @@ from rich.table import Table
 from experiment_configs.experiment import ExperimentConfig
 from lifelong_rl.config import to_dict
 from lifelong_rl.config_paths import first_difference, plain_copy
+from lifelong_rl.recording.errors import SnapshotError
 from lifelong_rl.recording.logger import Logger
 from lifelong_rl.recording.newest import load_newest
 from lifelong_rl.recording.progress import Progress
 from lifelong_rl.recording.run_recorder import RunRecorder
-from lifelong_rl.recording.state_tree import SnapshotError, check_shapes
+from lifelong_rl.recording.state_tree import check_shapes
 from lifelong_rl.recording.timer import Timer
 from lifelong_rl.recording.trackers import TensorBoardTracker, Tracker, WandbTracker, open_tracker
 from lifelong_rl.secrets import mask_values

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lifelong_rl.recording.state_tree import DiskError
+from lifelong_rl.recording.errors import DiskError
 
 CHUNK = 8 << 20  # bytes; between chunks a signal is heard
 _write = os.write

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from lifelong_rl.recording.errors import SnapshotError
 from lifelong_rl.recording.snapshot import Snapshot, list_snapshots, load_snapshot, read_meta, verify_snapshot
-from lifelong_rl.recording.state_tree import SnapshotError
 
 INTERRUPTED = "interrupted"  # the name of the snapshot that a signal to stop leaves
 _COUNTERS = ("phase", "epoch", "round", "updates", "env_steps")

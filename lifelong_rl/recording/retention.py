@@ -5,9 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from lifelong_rl.recording.errors import SnapshotError
 from lifelong_rl.recording.newest import INTERRUPTED, snapshots_of
 from lifelong_rl.recording.snapshot import read_meta
-from lifelong_rl.recording.state_tree import SnapshotError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lifelong_rl.recording.errors import SnapshotError
 from lifelong_rl.types import RowLog
 
+# What files that nobody of ours wrote can lead to
+UNREADABLE = (ValueError, KeyError, TypeError, OSError, MemoryError, RecursionError, AttributeError, OverflowError)
 BLOCK_BYTES = 2 << 20  # the most that a snapshot writes again of each log
 _STRETCH = re.compile(r"rows-(\d+)-(\d+)\.npy$")
 
@@ -68,14 +71,21 @@ def read_rows(paths: list[Path], first: int, last: int) -> RowLog:
         for from_, to, path in stretches:
             low, high = max(start, from_), min(stop, to)
             if low < high:
-                rows = np.load(path, mmap_mode="r", allow_pickle=False)[low - from_ : high - from_]
-                parts.append(torch.from_numpy(np.array(rows)))
-        rows = torch.cat(parts)
-        if len(rows) != stop - start:
-            raise ValueError(f"rows {start} to {stop} asked for, {len(rows)} of them saved")
-        return rows
+                parts.append(_read_stretch(path, low - from_, high - from_))
+        if sum(map(len, parts)) != stop - start:
+            where = paths[0] if paths else "snapshot"
+            raise SnapshotError(f"{where}: rows {start} to {stop} are not all there.")
+        return torch.cat(parts)
 
     return RowLog(first, last, read)
+
+
+def _read_stretch(path: Path, start: int, stop: int) -> Tensor:
+    try:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)[start:stop]
+        return torch.from_numpy(np.array(rows))
+    except UNREADABLE as error:
+        raise SnapshotError(f"{path}: damaged, {type(error).__name__}: {error}") from error
 
 
 def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:

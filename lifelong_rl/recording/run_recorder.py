@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from lifelong_rl.recording.errors import DiskError
 from lifelong_rl.recording.logger import Logger
 from lifelong_rl.recording.newest import INTERRUPTED
 from lifelong_rl.recording.progress import Progress
 from lifelong_rl.recording.retention import RetentionConfig, delete_superfluous
 from lifelong_rl.recording.snapshot import save_snapshot
-from lifelong_rl.recording.state_tree import DiskError
 from lifelong_rl.recording.timer import Timer
 from lifelong_rl.types import Metrics
 

@@ -20,13 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lifelong_rl.recording.errors import SnapshotError
 from lifelong_rl.recording.files import check_space, disk_error, fingerprint, flush_to_disk, link_or_copy, write_file
 from lifelong_rl.recording.row_blocks import Content
-from lifelong_rl.recording.state_tree import SnapshotError, part_files, read_part
+from lifelong_rl.recording.state_tree import part_files, read_part
 
 SCHEMA = 2
 _NAME = re.compile(r"(offline_)?itr_(\d+)")
 _PART = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_FILE = re.compile(rf"{_PART.pattern}(\.[A-Za-z0-9-]+)+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +146,7 @@ def _entries_of(snapshot: Path) -> dict[str, Any]:
         manifest = json.loads((snapshot / "manifest.json").read_bytes())
         if manifest["schema"] == SCHEMA:
             files = manifest["files"].items()
-            return {n: e for n, e in files if Path(n).name == n and (snapshot / n).stat().st_size == e["bytes"]}
+            return {n: e for n, e in files if _FILE.fullmatch(n) and (snapshot / n).stat().st_size == e["bytes"]}
     return {}
 
 
@@ -197,7 +199,7 @@ def _verified_names(directory: Path) -> set[str]:
 def _problems(directory: Path, expected: dict[str, tuple[int, str]]) -> Iterator[str]:
     for name, (size, digest) in expected.items():
         path = directory / name
-        if Path(name).name != name:
+        if not _FILE.fullmatch(name):
             yield f"{directory / 'manifest.json'}: damaged, {name!r} is not a plain file name."
         elif not path.is_file():
             yield f"{path}: missing, the manifest lists it."

@@ -16,16 +16,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from lifelong_rl.recording.row_blocks import Content, npy_content, read_rows, row_files
+from lifelong_rl.recording.errors import SnapshotError
+from lifelong_rl.recording.row_blocks import UNREADABLE, Content, npy_content, read_rows, row_files
 from lifelong_rl.types import RowLog
-
-
-class SnapshotError(ValueError):
-    """A snapshot cannot be written, read or used; the text is one line that names the place."""
-
-
-class DiskError(SnapshotError):
-    """The disk did not take it: another time it may."""
 
 
 def part_files(name: str, state: Any) -> dict[str, Content]:
@@ -46,7 +39,7 @@ def read_part(directory: Path, name: str, files: set[str]) -> Any:
         if f"{name}.safetensors" in files:
             tensors = safetensors.torch.load_file(directory / f"{name}.safetensors")
         return _Reader(directory, name, files, tensors).decode(json.loads(path.read_bytes()))
-    except (ValueError, KeyError, TypeError, OSError, safetensors.SafetensorError) as error:
+    except (*UNREADABLE, safetensors.SafetensorError) as error:
         raise SnapshotError(f"{path}: damaged, {type(error).__name__}: {error}") from error
 
 

@@ -11,8 +11,8 @@ import torch
 import experiment_configs
 from experiment_configs import ExperimentConfig, build
 from lifelong_rl.config import from_dict
+from lifelong_rl.recording.errors import SnapshotError
 from lifelong_rl.recording.snapshot import load_snapshot
-from lifelong_rl.recording.state_tree import SnapshotError
 from tests.experiment_configs.tiny_variant import NETWORK, OFFLINE, ONLINE, tiny_build, tiny_variant
 
 

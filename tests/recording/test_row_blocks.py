@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from lifelong_rl.recording import files
+from lifelong_rl.recording.errors import DiskError
 from lifelong_rl.recording.snapshot import load_snapshot, save_snapshot
-from lifelong_rl.recording.state_tree import DiskError
 from lifelong_rl.types import RowLog
 
 

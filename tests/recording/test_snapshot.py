@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lifelong_rl.recording import snapshot
+from lifelong_rl.recording.errors import DiskError, SnapshotError
 from lifelong_rl.recording.snapshot import list_snapshots, load_snapshot, save_snapshot, snapshot_name
-from lifelong_rl.recording.state_tree import DiskError, SnapshotError, check_shapes
+from lifelong_rl.recording.state_tree import check_shapes
 from lifelong_rl.seeding import Seeds
 
 PARTS = {"agent": {"weight": torch.arange(6.0).reshape(2, 3)}, "store": {"index": np.arange(4)}, "loop": {"n": 3}}
