@@ -90,7 +90,7 @@ def _report(played: Episodes, spec: TaskSpec) -> dict[str, Any]:
     columns = {
         "return": played.rewards.sum(0).tolist(),
         "success": played.success.any(0).tolist(),
-        "success_at_end": played.success[-1].tolist(),
+        "success_at_end": played.success_at_end.tolist(),
         "steps_to_goal": steps_to_goal(played.success).long().tolist(),
     }
     episodes = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

@@ -6,16 +6,23 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from lifelong_rl.types import Agent, EnvironmentFault, Metrics, Policy, Task, TaskSpec
 
 
 @dataclass(frozen=True, kw_only=True)
 class Episodes:
-    """What a policy did in E episodes of T steps, one per environment; on the CPU."""
+    """What a policy did in E episodes of at most T steps, one per environment; on the CPU."""
 
-    rewards: Tensor  # [T, E]
-    success: Tensor  # [T, E] bool
+    rewards: Tensor  # [T, E], 0 after the end
+    success: Tensor  # [T, E] bool, false after the end
+    length: Tensor  # [E] steps
+
+    @property
+    def success_at_end(self) -> Tensor:
+        """[E] bool, at each episode's last step."""
+        return self.success.gather(0, self.length[None] - 1)[0]
 
 
 class Evaluator:
@@ -56,17 +63,25 @@ class Evaluator:
         task.load_state_dict(self._start)
         observed = task.reset()
         policy.reset(torch.ones(task.num_envs, dtype=torch.bool))
-        rewards, success = [], []
+        rewards, success, running = [], [], []
+        goes_on = torch.ones(task.num_envs, dtype=torch.bool, device=observed.observation.device)
         for _ in range(task.spec.horizon):
             if watch is not None:
                 watch(task.sim_state())
             outcome = task.step(policy(observed.observation, observed.desired_goal))
-            observed = outcome.observed
-            rewards.append(outcome.reward)
-            success.append(outcome.success)
+            rewards.append(outcome.reward * goes_on)
+            success.append(outcome.success & goes_on)
+            running.append(goes_on)
+            goes_on = goes_on & ~outcome.terminated
+            if not bool(goes_on.any()):
+                break
+            # An environment whose episode is over is stepped on, in another one that does not count.
+            observed = task.reset_where(outcome.terminated) if bool(outcome.terminated.any()) else outcome.observed
         if watch is not None:
             watch(task.sim_state())
-        return Episodes(rewards=torch.stack(rewards).cpu(), success=torch.stack(success).cpu())
+        rest = (0, 0, 0, task.spec.horizon - len(rewards))
+        reward, reached, played = (F.pad(torch.stack(rows).cpu(), rest) for rows in (rewards, success, running))
+        return Episodes(rewards=reward, success=reached, length=played.sum(0))
 
 
 def steps_to_goal(success: Tensor) -> Tensor:
@@ -81,10 +96,10 @@ def summary(episodes: Episodes, spec: TaskSpec) -> Metrics:
     steps = steps_to_goal(success)
     reached = success.any(0)
     time = torch.arange(1, len(success) + 1)[:, None]
-    after = time >= steps
+    after = (time >= steps) & (time <= episodes.length)
     metrics: Metrics = {
         "success_rate": reached.float().mean(),
-        "success_at_end_rate": success[-1].float().mean(),
+        "success_at_end_rate": episodes.success_at_end.float().mean(),
         "steps_to_goal_mean": steps.mean(),
         "held_fraction": success[after].float().mean() if bool(reached.any()) else 0.0,
         "return_mean": returns.mean(),

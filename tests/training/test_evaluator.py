@@ -6,15 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from lifelong_rl.envs.maze2d import Maze2dTask
 from lifelong_rl.exploration import RandomPolicy
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.training.evaluator import Episodes, Evaluator, steps_to_goal, summary
-from lifelong_rl.types import Policy
+from lifelong_rl.types import Outcome, Policy
 from tests.training.tiny_run import HORIZON, LinearAgent, LinearPolicy, tiny_task
 
 # Environment 0 reaches the goal at step 2 and leaves it once; 1 at the last step; 2 never; 3 is there from step 1 on.
 SUCCESS = torch.tensor([[0, 0, 0, 1], [1, 0, 0, 1], [0, 0, 0, 1], [1, 1, 0, 1]]).bool()
 REWARDS = torch.tensor([[0.0, 0, 0, 1], [1, 0, 0, 1], [0, 0, 0, 1], [1, 1, 0, 1]])
+FULL = torch.tensor([4, 4, 4, 4])
 
 
 def test_steps_to_goal_count_from_one_and_a_failure_is_one_more_than_the_horizon():
@@ -23,7 +25,7 @@ def test_steps_to_goal_count_from_one_and_a_failure_is_one_more_than_the_horizon
 
 def test_the_summary_by_hand():
     spec = replace(tiny_task(Seeds(0)).spec, score_range=(0.75, 4.75))
-    metrics = summary(Episodes(rewards=REWARDS, success=SUCCESS), spec)
+    metrics = summary(Episodes(rewards=REWARDS, success=SUCCESS, length=FULL), spec)
     assert {name: pytest.approx(float(value)) for name, value in metrics.items()} == {
         "success_rate": 0.75,
         "success_at_end_rate": 0.75,
@@ -36,9 +38,28 @@ def test_the_summary_by_hand():
 
 
 def test_without_any_success_nothing_was_held_and_without_published_scores_there_is_none():
-    metrics = summary(Episodes(rewards=REWARDS, success=torch.zeros_like(SUCCESS)), tiny_task(Seeds(0)).spec)
+    metrics = summary(Episodes(rewards=REWARDS, success=torch.zeros_like(SUCCESS), length=FULL), tiny_task(Seeds(0)).spec)
     assert metrics["held_fraction"] == 0 and float(metrics["steps_to_goal_mean"]) == 5
     assert "normalized_score" not in metrics
+
+
+class EndingTask(Maze2dTask):
+    """Environment i is over for good after 2 + i steps."""
+
+    def step(self, action: Tensor) -> Outcome:
+        outcome = super().step(action)
+        over = self.sim_state()[:, -1] >= 2 + torch.arange(self.num_envs)
+        return replace(outcome, terminated=over, reward=torch.ones(self.num_envs), success=over)
+
+
+def test_what_comes_after_the_end_of_an_episode_does_not_count():
+    seeds = Seeds(0)
+    task = EndingTask(tiny_task(seeds).config, num_envs=3, generator=seeds.numpy("task"))
+    played = Evaluator(task, {}).play(LinearPolicy(torch.ones(4, 2)))
+    assert played.length.tolist() == [2, 3, 4] == played.rewards.sum(0).tolist()
+    assert played.success.sum(0).tolist() == [1, 1, 1] and played.success_at_end.tolist() == [True] * 3
+    assert steps_to_goal(played.success).tolist() == [2, 3, 4] and played.rewards.shape == (HORIZON, 3)
+    assert float(summary(played, task.spec)["held_fraction"]) == 1.0
 
 
 class Still:
