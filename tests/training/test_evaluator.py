@@ -38,7 +38,8 @@ def test_the_summary_by_hand():
 
 
 def test_without_any_success_nothing_was_held_and_without_published_scores_there_is_none():
-    metrics = summary(Episodes(rewards=REWARDS, success=torch.zeros_like(SUCCESS), length=FULL), tiny_task(Seeds(0)).spec)
+    failed = Episodes(rewards=REWARDS, success=torch.zeros_like(SUCCESS), length=FULL)
+    metrics = summary(failed, tiny_task(Seeds(0)).spec)
     assert metrics["held_fraction"] == 0 and float(metrics["steps_to_goal_mean"]) == 5
     assert "normalized_score" not in metrics
 
