@@ -27,7 +27,7 @@ PAPER = dict(encoder_sizes=[1024] * 3, latent_size=256, projector_sizes=[1024] *
 SHORT = dict(critic=dict(initial_multiplier=300.0, multiplier_learning_rate=1.0, slack=0.1), cloning=0.1,
              online=dict(num_epochs=4, n_step=3))
 LONG = dict(critic=dict(initial_multiplier=400.0, multiplier_learning_rate=0.02, multiplier_scale=100.0), cloning=0.05,
-            online=dict(num_epochs=20, explores=False))  # what steers into dead ends is seen there, and learned from
+            online=dict(num_epochs=12, explores=False))  # what steers into dead ends is seen there, and learned from
 variant = cpu("umaze", size=1_000_000, offline=6, passed=0.5, **SHORT)
 presets = {
     "medium": cpu("medium", size=2_000_000, offline=60, passed=0.3, **LONG),
