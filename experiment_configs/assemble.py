@@ -14,9 +14,9 @@ from lifelong_rl.data.episodes import EpisodeStore
 from lifelong_rl.data.samplers import HindsightSampler, MixedSampler, split_batch
 from lifelong_rl.envs.guard import Guarded
 from lifelong_rl.envs.on_device import on_device
-from lifelong_rl.envs.registry import TASKS, make_task
+from lifelong_rl.envs.registry import builder_of, make_task, said_todays_name
 from lifelong_rl.envs.workers import WorkerConfig, WorkerTask
-from lifelong_rl.exploration import GaussianNoise, RandomPolicy
+from lifelong_rl.exploration import GaussianNoise, RandomActions, RandomPolicy
 from lifelong_rl.goals.environment import EnvironmentGoals
 from lifelong_rl.recording.files import fingerprint
 from lifelong_rl.recording.snapshot import load_snapshot
@@ -77,12 +77,12 @@ def _collected_task(config: ExperimentConfig, seeds: Seeds) -> Task:
         task = build_task(config, config.num_envs, seeds, "task", random_goals=random_goals)
         return on_device(Guarded(task, chosen.step_timeout), config.device)
     options = {
-        "name": chosen.name, "random_goals": random_goals, "layout": chosen.layout, "horizon": chosen.horizon,
-        "num_threads": 1,
+        "name": said_todays_name(chosen.name), "random_goals": random_goals, "layout": chosen.layout,
+        "horizon": chosen.horizon, "num_threads": 1,
     }  # fmt: skip
     workers = WorkerConfig(num_workers=chosen.num_workers, step_timeout=chosen.step_timeout)
     seed = seeds.integer("task")
-    in_workers = WorkerTask(TASKS[chosen.name], options, num_envs=config.num_envs, seed=seed, config=workers)
+    in_workers = WorkerTask(builder_of(chosen.name), options, num_envs=config.num_envs, seed=seed, config=workers)
     return on_device(in_workers, config.device)
 
 
@@ -119,6 +119,8 @@ def _phase_parts(
         if spec.discrete:
             raise ConfigError(f"variant.phases ({phase.name}): exploration_noise is for continuous actions only.")
         behaviour = GaussianNoise(behaviour, phase.exploration_noise, spec, generator)
+    if phase.random_action_fraction:
+        behaviour = RandomActions(behaviour, phase.random_action_fraction, spec, generator)
     sizes = split_batch(config.sampler.batch_size, phase.dataset_share)
     samplers: list[Sampler] = [
         HindsightSampler(

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from experiment_configs.agents import AGENTS
-from lifelong_rl.config import ConfigError, one_of, unknown
+from lifelong_rl.config import ConfigError, one_of
 from lifelong_rl.data.hindsight import HindsightConfig, hindsight_mix
 from lifelong_rl.envs.maze2d_config import MAZE2D_NAMES, Maze2dConfig
-from lifelong_rl.envs.registry import TASKS
+from lifelong_rl.envs.registry import check_task_name
 from lifelong_rl.recording.retention import RetentionConfig
 from lifelong_rl.training.phase import Phase
 
@@ -30,8 +30,7 @@ class TaskConfig:
     step_timeout: float = 25.0
 
     def __post_init__(self) -> None:
-        if self.name not in TASKS:
-            raise ConfigError(unknown("name", "task", self.name, TASKS))
+        check_task_name(self.name, "name")
         if self.num_workers < 0 or self.step_timeout <= 0:
             counts = f"{self.num_workers} and {self.step_timeout}"
             raise ConfigError(f"num_workers must not be negative and step_timeout positive, got {counts}.")

@@ -5,6 +5,7 @@ and to be started again, 130 stopped by Ctrl-C, 3 held by another process, 2 bad
 """
 
 import argparse
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -14,7 +15,7 @@ from experiment_utils.tee import logged_to
 from experiment_utils.threads import set_threads
 from lifelong_rl.config import ConfigError, from_dict, resolve
 from lifelong_rl.secrets import mask_secrets
-from lifelong_rl.training.interrupts import REQUEUE, Interrupts
+from lifelong_rl.training.interrupts import REQUEUE, STOPS, Interrupts
 
 FAILED, BAD_INPUT, HELD = 1, 2, 3
 OUR_PACKAGES = ("lifelong_rl", "experiment_configs", "experiment_utils")
@@ -24,39 +25,46 @@ def main() -> None:
     """Reads the command line and runs the job."""
     parser = argparse.ArgumentParser(prog="python -m experiment_utils.job", description="Runs one prepared run.")
     parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="holds variant.json and run.json")
-    sys.exit(run_job(parser.parse_args().run_dir))
+    status = run_job(parser.parse_args().run_dir)
+    for number in STOPS:  # what the run came to is written down: a signal now must not give it another exit status
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(status)
 
 
 def run_job(path: Path) -> int:
     """Runs what `path`/variant.json says and keeps `status.json` true; returns the exit status."""
     run = RunDirectory(path)
-    try:
-        run.read("variant.json")
-        with run.held():
-            status = run.status
-            if status is not None and status.state == "finished":
-                print(f"already finished: {path}")
-                return 0
-            run.write_status("running")
-            with logged_to(path / "stdout.log"):
-                return _run(run)
-    except (ConfigError, HeldError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return HELD if isinstance(error, HeldError) else BAD_INPUT
 
-
-def _run(run: RunDirectory) -> int:
     def say_stopped(exit_status: int) -> None:
         run.write_status("queued" if exit_status == REQUEUE else "interrupted")
 
-    interrupts = Interrupts(last_words=say_stopped)
+    with Interrupts(last_words=say_stopped) as interrupts:
+        try:
+            return _run_alone(run, interrupts)
+        except KeyboardInterrupt:
+            say_stopped(interrupts.exit_status)
+            print(f"stopped: {run.path} (start it again to go on)")
+            return interrupts.exit_status
+        except (ConfigError, HeldError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return HELD if isinstance(error, HeldError) else BAD_INPUT
+
+
+def _run_alone(run: RunDirectory, interrupts: Interrupts) -> int:
+    run.read("variant.json")
+    with run.held():
+        status = run.status
+        if status is not None and status.state == "finished":
+            print(f"already finished: {run.path}")
+            return 0
+        run.write_status("running")
+        with logged_to(run.path / "stdout.log"):
+            return _run(run, interrupts)
+
+
+def _run(run: RunDirectory, interrupts: Interrupts) -> int:
     try:
-        with interrupts:
-            _train(run, interrupts)
-    except KeyboardInterrupt:
-        say_stopped(interrupts.exit_status)
-        print(f"stopped: {run.path} (start it again to go on)")
-        return interrupts.exit_status
+        _train(run, interrupts)
     # Whatever a run dies of, its status must say so, and the sweep goes on.
     except (Exception, SystemExit) as error:  # noqa: BLE001
         return _fail(run, error)

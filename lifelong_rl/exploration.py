@@ -1,4 +1,4 @@
-"""Exploration as policies around policies: uniform actions, and Gaussian noise on top of another's."""
+"""Exploration as policies around policies: uniform actions, always or now and then, and Gaussian noise on another's."""
 
 from typing import Any
 
@@ -37,6 +37,29 @@ class GaussianNoise:
         action = self._policy(observation, goal)
         noise = torch.empty_like(action).normal_(generator=self._generator)
         return (action + self._std * noise).clamp(self._spec.action_low, self._spec.action_high)
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._policy.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._policy.load_state_dict(state)
+
+
+class RandomActions:
+    """Another policy's action, but in each environment with `probability` a uniform one instead."""
+
+    def __init__(self, policy: Policy, probability: float, spec: TaskSpec, generator: torch.Generator) -> None:
+        self._policy, self._probability, self._generator = policy, probability, generator
+        self._random = RandomPolicy(spec, generator)
+
+    def reset(self, ended: Tensor) -> None:
+        self._policy.reset(ended)
+
+    def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
+        action, instead = self._policy(observation, goal), self._random(observation, goal)
+        drawn = torch.rand(len(action), generator=self._generator, device=self._generator.device)
+        chosen = (drawn < self._probability).to(action.device)
+        return torch.where(chosen.view(-1, *[1] * (action.ndim - 1)), instead, action)
 
     def state_dict(self) -> dict[str, Any]:
         return self._policy.state_dict()

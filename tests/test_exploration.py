@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lifelong_rl.exploration import GaussianNoise, RandomPolicy
+from lifelong_rl.exploration import GaussianNoise, RandomActions, RandomPolicy
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.types import TaskSpec
 
@@ -67,3 +67,28 @@ def test_equal_seeds_give_equal_actions_and_other_seeds_others(discrete):
     spec = replace(SPEC, discrete=discrete)
     first, again, other = (RandomPolicy(spec, Seeds(seed).torch("random"))(*MANY) for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
+
+
+def test_now_and_then_an_environment_gets_a_uniform_action_instead():
+    action = RandomActions(Constant(1.0), 0.3, SPEC, Seeds(0).torch("random"))(*MANY)
+    replaced = (action != 1).all(-1)
+    assert replaced.float().mean().item() == pytest.approx(0.3, abs=0.02)
+    assert torch.equal(replaced, (action != 1).any(-1))
+    assert action[replaced].mean().item() == pytest.approx(2, abs=0.1)
+    assert action.min() < -1.9 and action.max() > 5.9
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0])
+def test_random_choices_come_never_or_always_if_told_so(probability):
+    spec, seen = replace(SPEC, discrete=True, action_size=4), torch.zeros(1000, 3)
+    never = torch.full((1000,), 7)
+
+    class Chosen(Constant):
+        def __call__(self, observation: Tensor, goal: Tensor) -> Tensor:
+            return never
+
+    policy = RandomActions(Chosen(0.0), probability, spec, Seeds(0).torch("random"))
+    choice = policy(seen, torch.zeros(1000, 2))
+    policy.reset(torch.ones(1000, dtype=torch.bool))
+    assert choice.dtype == torch.int64 and (choice == 7).all() == (probability == 0)
+    assert probability == 0 or choice.unique().tolist() == [0, 1, 2, 3]

@@ -87,7 +87,7 @@ def _mark_if_it_could_not(run: RunDirectory, returncode: int) -> None:
         return
     if returncode == -signal.SIGINT:
         run.write_status("interrupted")
-    elif returncode in (REQUEUE, -signal.SIGTERM):
+    elif returncode in (REQUEUE, -signal.SIGTERM, -signal.SIGUSR1):
         run.write_status("queued")
     else:
         killed = returncode < 0

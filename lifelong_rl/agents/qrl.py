@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lifelong_rl.agents.actions import one_hot, to_range, to_unit
 from lifelong_rl.agents.qrl_critic import Latents, QRLCritic
 from lifelong_rl.agents.qrl_policies import (
     ActorPolicy,
@@ -12,9 +13,6 @@ from lifelong_rl.agents.qrl_policies import (
     GreedyConfig,
     GreedyPolicy,
     MPPIPolicy,
-    one_hot,
-    to_range,
-    to_unit,
 )
 from lifelong_rl.config import ConfigError
 from lifelong_rl.goals.views import GoalView

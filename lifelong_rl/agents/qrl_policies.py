@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from lifelong_rl.agents.actions import to_range
 from lifelong_rl.goals.views import GoalView
 from lifelong_rl.networks.actors import TanhNormalActor
 from lifelong_rl.networks.critics import QuasimetricCritic
@@ -123,21 +123,6 @@ class MPPIPolicy:
             latent = critic.predict(latent, to_range(actions[:, :, step], self._spec))
             total = total + critic.distance(critic.project(latent), goal)
         return total
-
-
-def to_range(action: Tensor, spec: TaskSpec) -> Tensor:
-    """From [-1, 1] to the task's action range."""
-    return spec.action_low + (action + 1) * ((spec.action_high - spec.action_low) / 2)
-
-
-def to_unit(action: Tensor, spec: TaskSpec) -> Tensor:
-    """From the task's action range to [-1, 1]."""
-    return (action - spec.action_low) * (2 / (spec.action_high - spec.action_low)) - 1
-
-
-def one_hot(action: Tensor, spec: TaskSpec) -> Tensor:
-    """What the latent dynamics take: choices [B] become [B, A]; other actions stay."""
-    return F.one_hot(action, spec.action_size).to(torch.float32) if spec.discrete else action
 
 
 def _steps_after(critic: QuasimetricCritic, observation: Tensor, candidates: Tensor, goal: Tensor) -> Tensor:

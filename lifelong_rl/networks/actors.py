@@ -1,4 +1,4 @@
-"""Tanh-normal actor with state-dependent spread, as in quasimetric-rl (after Acme's tanh-normal)."""
+"""Actors in [-1, 1]: deterministic, and tanh-normal with state-dependent spread (after Acme's tanh-normal)."""
 
 import math
 from collections.abc import Sequence
@@ -25,6 +25,13 @@ class TanhNormal:
         noise = torch.empty_like(self.mean).normal_(generator=generator)
         return torch.tanh(self.mean + self.std * noise)
 
+    def sample_with_log_prob(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """A sample and its log-probability [...], from the number that was squashed: exact however near the ends."""
+        noise = torch.empty_like(self.mean).normal_(generator=generator)
+        raw = self.mean + self.std * noise
+        normal = -0.5 * (noise.square() + math.log(2 * math.pi)) - self.std.log()
+        return torch.tanh(raw), (normal - _log_slope(raw)).sum(-1)
+
     def log_prob(self, action: Tensor) -> Tensor:
         """[...], natural logarithm; the mass beyond +-0.999 is spread over its tail, so the ends are finite."""
         inner = action.clamp(-EDGE, EDGE)
@@ -40,9 +47,8 @@ class TanhNormal:
         nodes = torch.as_tensor(_NODES, dtype=self.mean.dtype, device=self.mean.device)
         weights = torch.as_tensor(_WEIGHTS / _WEIGHTS.sum(), dtype=self.mean.dtype, device=self.mean.device)
         raw = self.mean[..., None] + self.std[..., None] * nodes
-        log_slope = 2 * (math.log(2) - raw - F.softplus(-2 * raw))  # log(1 - tanh^2)
         normal = 0.5 * math.log(2 * math.pi * math.e) + self.std.log()
-        return (normal + (log_slope * weights).sum(-1)).sum(-1)
+        return (normal + (_log_slope(raw) * weights).sum(-1)).sum(-1)
 
     def squashed_mean(self) -> Tensor:
         return torch.tanh(self.mean)
@@ -58,8 +64,10 @@ class TanhNormal:
         return -0.5 * ((raw - self.mean) / self.std).square() - self.std.log() - 0.5 * math.log(2 * math.pi)
 
 
-class TanhNormalActor(nn.Module):
-    """pi(a | observation, goal); starts at mean 0 and spread softplus(0) = 0.693."""
+class ActorNetwork(nn.Module):
+    """An MLP of observation and goal, whose last layer starts at 0: `outputs_per_action` numbers for each action."""
+
+    outputs_per_action: int
 
     def __init__(
         self,
@@ -71,9 +79,43 @@ class TanhNormalActor(nn.Module):
         layer_norm: bool = False,
     ) -> None:
         super().__init__()
-        size = observation_size + goal_size
-        self.body = MLP(size, hidden_sizes, 2 * action_size, zero_output=True, layer_norm=layer_norm)
+        size, outputs = observation_size + goal_size, self.outputs_per_action * action_size
+        self.body = MLP(size, hidden_sizes, outputs, zero_output=True, layer_norm=layer_norm)
+
+    def outputs(self, observation: Tensor, goal: Tensor) -> Tensor:
+        """[B, A times outputs_per_action]."""
+        return self.body(torch.cat([observation, goal], -1))
+
+
+class TanhNormalActor(ActorNetwork):
+    """pi(a | observation, goal) as in quasimetric-rl; starts at mean 0 and spread softplus(0) = 0.693."""
+
+    outputs_per_action = 2
 
     def forward(self, observation: Tensor, goal: Tensor) -> TanhNormal:
-        mean, raw_std = self.body(torch.cat([observation, goal], -1)).chunk(2, -1)
+        mean, raw_std = self.outputs(observation, goal).chunk(2, -1)
         return TanhNormal(mean, F.softplus(raw_std) + 1e-4)
+
+
+class ExponentialTanhNormalActor(ActorNetwork):
+    """pi(a | observation, goal) as in soft actor-critic: log std within [-20, 2]; starts at mean 0 and spread 1."""
+
+    outputs_per_action = 2
+
+    def forward(self, observation: Tensor, goal: Tensor) -> TanhNormal:
+        mean, log_std = self.outputs(observation, goal).chunk(2, -1)
+        return TanhNormal(mean, log_std.clamp(-20, 2).exp())
+
+
+class DeterministicActor(ActorNetwork):
+    """The action [B, A] itself, by a tanh; starts at 0."""
+
+    outputs_per_action = 1
+
+    def forward(self, observation: Tensor, goal: Tensor) -> Tensor:
+        return torch.tanh(self.outputs(observation, goal))
+
+
+def _log_slope(raw: Tensor) -> Tensor:
+    """log(1 - tanh(raw)^2), finite for any number."""
+    return 2 * (math.log(2) - raw - F.softplus(-2 * raw))

@@ -30,12 +30,17 @@ class DecayConfig:
 
 
 class Optimizer:
-    """Fused AdamW without weight decay (as in quasimetric-rl): `descend(loss)` is gradients, then a step."""
+    """Fused AdamW without weight decay (as in quasimetric-rl): `descend(loss)` is gradients, then a step.
+
+    Gradients longer than `max_gradient_norm`, all of them taken together, are shortened to it.
+    """
 
     def __init__(
-        self, parameters: Iterable[nn.Parameter | Tensor], learning_rate: float, decay: DecayConfig | None = None
-    ) -> None:
+        self, parameters: Iterable[nn.Parameter | Tensor], learning_rate: float, decay: DecayConfig | None = None,
+        *, max_gradient_norm: float | None = None,
+    ) -> None:  # fmt: skip
         self.parameters = list(parameters)
+        self._max_gradient_norm = max_gradient_norm
         self._learning_rate, self._decay, self._updates = learning_rate, decay, 0
         self._adam = torch.optim.AdamW(self.parameters, lr=learning_rate, weight_decay=0.0, fused=True)
 
@@ -44,6 +49,8 @@ class Optimizer:
         gradients = torch.autograd.grad(loss, self.parameters)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
+        if self._max_gradient_norm is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self._max_gradient_norm)
         if self._decay is not None:
             self._adam.param_groups[0]["lr"] = self._learning_rate * self._decay.factor(self._updates)
         self._adam.step()

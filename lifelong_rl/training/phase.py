@@ -21,12 +21,15 @@ class Phase:
     n_step: int | None = None  # steps joined into one transition; None: the sampler's
     explores: bool = True  # collects by the agent's exploring policy; False: as it acts when it is evaluated
     exploration_noise: float = 0.0  # standard deviation, in halves of the action range
+    random_action_fraction: float = 0.0  # share of collected actions that are drawn uniformly, after the noise
     evaluation_interval: int = 1  # epochs
     snapshot_interval: int = 1  # epochs; the last epoch is always kept
 
     def __post_init__(self) -> None:
         if self.offline_fraction is not None and not 0 <= self.offline_fraction <= 1:
             raise ConfigError(f"offline_fraction must lie in [0, 1], got {self.offline_fraction}.")
+        if not 0 <= self.random_action_fraction <= 1:
+            raise ConfigError(f"random_action_fraction must lie in [0, 1], got {self.random_action_fraction}.")
         if self.n_step is not None and self.n_step < 1:
             raise ConfigError(f"n_step must be at least 1, got {self.n_step}.")
         for name in ("num_epochs", "rounds_per_epoch", "evaluation_interval", "snapshot_interval"):

@@ -9,7 +9,10 @@ import pytest
 from lifelong_rl.config import ConfigError, from_dict, to_dict
 from lifelong_rl.envs.maze2d_config import MAZES, Maze2dConfig
 from lifelong_rl.envs.maze2d_grid import MazeGrid
-from lifelong_rl.envs.registry import TASKS, make_task
+from lifelong_rl.envs.registry import TASKS, builder_of, check_task_name, is_known_task, make_task, said_todays_name
+from lifelong_rl.envs.robotics import OLD_NAMES, STUDY
+from tests.envs.gymnasium_fixtures import FIXTURES, robotics
+from tests.source_tree import ROOT
 
 OWN = r"#####\#GO##\##O##\#####"
 
@@ -89,6 +92,8 @@ def test_wrong_names_and_options_are_refused_with_the_nearest_right_answer():
         ConfigError, match=r"^task.name: unknown task 'maze2d-umze-v1'. Did you mean 'maze2d-umaze-v1'\?"
     ):
         make("maze2d-umze-v1")
+    with pytest.raises(ConfigError, match="^task.name: unknown task 'CartPol-v1'. Did you mean 'CartPole-v1'"):
+        make("CartPol-v1")
     with pytest.raises(ConfigError, match="^task.layout belongs to 'maze2d-custom' alone, got None"):
         make("maze2d-custom")
     with pytest.raises(ConfigError, match="^task.layout belongs to 'maze2d-custom' alone"):
@@ -97,6 +102,56 @@ def test_wrong_names_and_options_are_refused_with_the_nearest_right_answer():
         make("maze2d-umaze-v1", horizon=0)
     with pytest.raises(ConfigError, match=r"^num_envs must be at least 1, got 0\.$"):
         make_task("maze2d-umaze-v1", num_envs=0, generator=np.random.default_rng(0))
+
+
+def test_every_id_of_gymnasium_is_a_task_also_one_that_a_package_registers_when_imported():
+    for name in ("CartPole-v1", "HalfCheetah-v5", f"{FIXTURES}Slide-v0"):
+        assert is_known_task(name) and builder_of(name) == "lifelong_rl.envs.gymnasium_task:build_gymnasium"
+    assert is_known_task("maze2d-umaze-v1") and builder_of("maze2d-umaze-v1") == TASKS["maze2d-umaze-v1"]
+    assert make("CartPole-v1", horizon=9).spec.horizon == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("CartPole-v7", "^name: unknown task 'CartPole-v7'. Did you mean 'CartPole-v[01]'. Valid: maze2d-u"),
+        ("qqqqqqqq", "^name: unknown task 'qqqqqqqq'. Valid: maze2d-umaze-v1, .*, and the ids of gymnasium.$"),
+        ("no_such_package:Env-v0", r"^name: 'no_such_package:Env-v0': importing no_such_package failed .Module"),
+        (f"{FIXTURES}Slid-v0", "^name: unknown task '.*:Slid-v0'. Did you mean 'Slide-v0'"),
+    ],
+)  # fmt: skip
+def test_an_unknown_id_is_refused_with_the_nearest_known_one(name, message):
+    assert not is_known_task(name)
+    with pytest.raises(ConfigError, match=message):
+        check_task_name(name, "name")
+
+
+@robotics
+@pytest.mark.parametrize("old", OLD_NAMES)
+def test_every_old_id_leads_to_one_that_gymnasium_has_today(old):
+    assert is_known_task(old)
+    with pytest.warns(
+        UserWarning, match=f"^{old} is called {OLD_NAMES[old]} today: the same task on a newer simulator"
+    ):
+        assert is_known_task(said_todays_name(old))
+
+
+@robotics
+def test_an_old_id_makes_the_environment_of_today():
+    assert len(STUDY) == 12
+    with pytest.warns(UserWarning, match="FetchReach-v1 is called FetchReach-v4 today"):
+        assert make("FetchReach-v1").spec.name == "FetchReach-v4"
+
+
+def test_what_to_install_is_said_where_the_extra_is_missing():
+    code = (
+        "import sys; sys.modules['gymnasium_robotics'] = None\n"
+        "from lifelong_rl.envs.registry import check_task_name\n"
+        "check_task_name('FetchReach-v1')"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    line = "task.name: 'FetchReach-v1' belongs to gymnasium-robotics, which is not installed: pip install"
+    assert f"{line} 'lifelong_rl[robotics]'" in result.stderr
 
 
 def test_a_config_survives_the_way_to_a_dict_and_back():

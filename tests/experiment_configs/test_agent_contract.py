@@ -1,5 +1,6 @@
 """What every agent of the table promises, whatever it is: it learns from a batch, acts, and can be put back."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,19 @@ from experiment_configs.experiment import ExperimentConfig
 from lifelong_rl.config import from_dict, resolve, to_dict
 from lifelong_rl.recording.snapshot import load_snapshot, save_snapshot
 from lifelong_rl.seeding import Seeds
-from lifelong_rl.types import Agent, Batch
+from lifelong_rl.types import Agent, Batch, TaskSpec
 from tests.experiment_configs.tiny_variant import NETWORK, tiny_variant
 from tests.training.tiny_run import tiny_task
 
-SMALL: dict[str, dict[str, Any]] = {"qrl": {"network": NETWORK, "actor": {"hidden_sizes": [16]}}}  # else: its defaults
+OFF_POLICY = {"network": {"name": "monolithic", "hidden_sizes": [16]}, "actor": {"hidden_sizes": [16]}}
+SMALL: dict[str, dict[str, Any]] = {  # else: its defaults
+    "qrl": {"network": NETWORK, "actor": {"hidden_sizes": [16]}},
+    "ddpg": OFF_POLICY,
+    "td3": OFF_POLICY,
+    "sac": OFF_POLICY | {"normalizer": {}},
+    "dqn": {"hidden_sizes": [16], "is_dueling": True, "normalizer": {}},
+}
+DISCRETE = {"dqn"}
 ROWS = 8
 
 every_agent = pytest.mark.parametrize("name", AGENTS)
@@ -26,13 +35,20 @@ every_agent = pytest.mark.parametrize("name", AGENTS)
 
 def make(name: str, seed: int = 0) -> Agent:
     variant = tiny_variant(Path(), agent={"name": name, **SMALL.get(name, {})}, seed=seed)
-    return build_agent(from_dict(ExperimentConfig, variant), tiny_task(Seeds(0)).spec, Seeds(seed))
+    return build_agent(from_dict(ExperimentConfig, variant), spec_for(name), Seeds(seed))
 
 
-def make_batch(seed: int = 0) -> Batch:
+def spec_for(name: str) -> TaskSpec:
+    spec = tiny_task(Seeds(0)).spec
+    return dataclasses.replace(spec, discrete=True, action_size=3) if name in DISCRETE else spec
+
+
+def make_batch(name: str, seed: int = 0) -> Batch:
     generator = torch.Generator().manual_seed(seed)
     state, after, ahead = torch.randn(3, ROWS, 4, generator=generator)
     action = torch.rand(ROWS, 2, generator=generator) * 2 - 1
+    if name in DISCRETE:
+        action = torch.randint(3, (ROWS,), generator=generator)
     ones = torch.ones(ROWS)
     return Batch(
         observation=state, action=action, reward=0 * ones, discount=0.99 * ones, next_observation=after,
@@ -65,7 +81,7 @@ def test_an_update_changes_it_and_reports_detached_finite_numbers(name):
     agent, untouched = make(name), make(name)
     assert equal(agent, untouched)
     agent.prepare()
-    metrics = agent.update(make_batch())
+    metrics = agent.update(make_batch(name))
     assert metrics and not equal_weights(agent, untouched)
     for value in metrics.values():
         tensor = torch.as_tensor(value)
@@ -81,15 +97,19 @@ def equal_weights(one: Agent, other: Agent) -> bool:
 @every_agent
 @pytest.mark.parametrize("explore", [False, True])
 def test_its_policies_act_within_the_range_and_do_not_change_it(name, explore):
-    agent, untouched, spec = make(name), make(name), tiny_task(Seeds(0)).spec
+    agent, untouched, spec = make(name), make(name), spec_for(name)
     policy = agent.policy(explore=explore)
     policy.reset(torch.ones(ROWS, dtype=torch.bool))
-    batch = make_batch()
+    batch = make_batch(name)
     for _ in range(3):
         action = policy(batch.observation, batch.goal)
         policy.reset(torch.arange(ROWS) == 2)
-    assert action.shape == (ROWS, spec.action_size) and action.dtype == torch.float32 and not action.requires_grad
-    assert action.min() >= spec.action_low and action.max() <= spec.action_high
+    if spec.discrete:
+        assert action.shape == (ROWS,) and action.dtype == torch.int64
+        assert action.min() >= 0 and action.max() < spec.action_size
+    else:
+        assert action.shape == (ROWS, spec.action_size) and action.dtype == torch.float32 and not action.requires_grad
+        assert action.min() >= spec.action_low and action.max() <= spec.action_high
     assert equal(agent, untouched)
 
 
@@ -97,21 +117,21 @@ def test_its_policies_act_within_the_range_and_do_not_change_it(name, explore):
 def test_it_can_be_put_back_from_a_snapshot_and_learns_on_alike(name, tmp_path):
     agent, again = make(name), make(name, seed=1)
     for seed in range(3):
-        agent.update(make_batch(seed))
+        agent.update(make_batch(name, seed))
     save_snapshot(tmp_path / "itr_1", {"agent": agent.state_dict()}, {})
     again.load_state_dict(load_snapshot(tmp_path / "itr_1").parts["agent"])
     assert equal(agent, again)
-    greedy = [one.policy(explore=False)(make_batch().observation, make_batch().goal) for one in (agent, again)]
+    greedy = [one.policy(explore=False)(make_batch(name).observation, make_batch(name).goal) for one in (agent, again)]
     assert torch.equal(*greedy)
 
 
 @every_agent
 def test_a_state_dict_does_not_change_when_the_agent_learns_on_from_it(name):
     agent, again = make(name), make(name)
-    agent.update(make_batch())
+    agent.update(make_batch(name))
     again.load_state_dict(agent.state_dict())
     before = [tensor.clone() for tensor in tensors_of(agent.state_dict())]
-    again.update(make_batch(1))
+    again.update(make_batch(name, 1))
     assert all(torch.equal(a, b) for a, b in zip(before, tensors_of(agent.state_dict()), strict=True))
 
 

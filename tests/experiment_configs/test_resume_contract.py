@@ -25,6 +25,7 @@ from lifelong_rl.recording.comparison import run_differences
 from tests.experiment_configs.tiny_variant import NETWORK, tiny_build
 
 QRL = {"name": "qrl", "network": NETWORK, "actor": {"hidden_sizes": [16]}}
+OFF_POLICY = {"network": {"name": "monolithic", "hidden_sizes": [16]}, "actor": {"hidden_sizes": [16]}}
 MPPI = {"name": "mppi", "horizon": 3, "num_samples": 4, "iterations": 1}
 LAYOUT = "#####\\#OOG#\\#O#O#\\#OOO#\\#####"
 PHASES = [
@@ -38,8 +39,15 @@ PHASES = [
 
 def _agents() -> dict[str, dict[str, Any]]:
     """A case per agent, and for QRL one per part that can be chosen."""
-    small = {"qrl": QRL}
-    cases: dict[str, dict[str, Any]] = {f"agent {name}": small.get(name, {"name": name}) for name in AGENTS}
+    pair = {"name": "pair", "encoder_sizes": [16], "embedding_size": 16}
+    small = {
+        "qrl": QRL,
+        "ddpg": OFF_POLICY | {"name": "ddpg", "normalizer": {}, "target": {"rate": 0.1, "interval": 3}},
+        "td3": OFF_POLICY | {"name": "td3", "network": pair},
+        "sac": OFF_POLICY | {"name": "sac"},
+    }
+    continuous = [name for name in AGENTS if name != "dqn"]
+    cases: dict[str, dict[str, Any]] = {f"agent {name}": small.get(name, {"name": name}) for name in continuous}
     cases |= {f"goals {name}": QRL | {"goals": {"name": name}} for name in GOAL_VIEWS}
     cases |= {f"acting {name}": QRL | {"acting": MPPI if name == "mppi" else {"name": name}} for name in ACTING}
     cases["no actor, mppi"] = QRL | {"actor": None, "acting": MPPI}
@@ -51,7 +59,13 @@ def _agents() -> dict[str, dict[str, Any]]:
 
 
 SOURCES = [field.name for field in fields(HindsightConfig) if field.name != "future_discount"]
+EPSILON = {"initial": 1.0, "final": 0.2, "updates": 8}
 CASES: dict[str, dict[str, Any]] = {
+    "agent dqn": {
+        "agent": {"name": "dqn", "hidden_sizes": [16], "normalizer": {}, "exploration": EPSILON},
+        "task": {"name": "CartPole-v1", "horizon": 20}, "phases": [PHASES[1] | {"offline_fraction": 0.0}],
+        "evaluation": {"num_episodes": 2, "goals": ["multi"]}, "dataset": None,
+    },
     **{name: {"agent": agent} for name, agent in _agents().items()},
     **{
         f"goals from {name}": {"sampler": {"batch_size": 16, "hindsight": {name: 1.0}, "n_step": 3}}
@@ -72,8 +86,8 @@ def built(folder: Path, name: str, case: str) -> Run:
     variant = {"phases": PHASES, "evaluation": {"num_episodes": 2}, "task": {"name": "maze2d-umaze-v1", "horizon": 7}}
     variant |= CASES[case]
     task = variant["task"]["name"]
-    variant["dataset"] = {"path": str(folder.parent / f"{task}.hdf5"), "num_transitions": 1000}
-    return tiny_build(folder, name, **variant)
+    dataset = {"path": str(folder.parent / f"{task}.hdf5"), "num_transitions": 1000}
+    return tiny_build(folder, name, **({"dataset": dataset} | variant))
 
 
 def at_event(run: Run, number: int, act: Callable[[], None]) -> None:
@@ -123,7 +137,8 @@ def test_a_run_killed_and_stopped_anywhere_ends_as_if_it_had_not_been(case, mome
     place = folder / f"{list(CASES).index(case)}-{moments}"
     place.mkdir()
     built(place, "whole", case).train()
-    events = 8 + 4 + 2 * (2 * 3 + 2 * 3)  # updates offline; random steps and warm-up; rounds of steps and updates
+    offline = 0 if case == "agent dqn" else 8
+    events = offline + 4 + 2 * (2 * 3 + 2 * 3)  # updates; random steps and warm-up; rounds of steps and updates
     for number in random.Random(case).sample(range(1, events + 1), moments):
         broken_off(built(place, "again", case), number, die, Killed)
         broken_off(built(place, "again", case), 1 + number % 3, interrupt, KeyboardInterrupt)
