@@ -38,7 +38,8 @@ def run_job(path: Path) -> int:
     def say_stopped(exit_status: int) -> None:
         run.write_status("queued" if exit_status == REQUEUE else "interrupted")
 
-    with Interrupts(last_words=say_stopped) as interrupts:
+    # A signal breaks off building a run, and stops training at its next safe moment; all else is finished.
+    with Interrupts(last_words=say_stopped) as interrupts, interrupts.deferred():
         try:
             return _run_alone(run, interrupts)
         except KeyboardInterrupt:
@@ -79,7 +80,8 @@ def _train(run: RunDirectory, interrupts: Interrupts) -> None:
     print(set_threads(num_threads if isinstance(num_threads, int) else 1))
 
     build, config_class = resolve(f"{module}:build"), resolve(f"{module}:ExperimentConfig")
-    build(from_dict(config_class, variant), run.path).train(interrupts)
+    with interrupts.deferred(False):  # the loop itself defers to its safe moments
+        build(from_dict(config_class, variant), run.path).train(interrupts)
 
 
 def _fail(run: RunDirectory, error: BaseException) -> int:
