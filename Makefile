@@ -66,6 +66,8 @@ bench: $(CORE_STAMP)  ## every speed claim, measured
 
 torture: $(TEST_STAMP)  ## kills, signals, full disks, damaged and hostile files, at their full counts: half an hour
 	@for script in $(TORTURE); do echo "== $$script"; $(RUN) $$script || exit 1; done
+	@for agent in ddpg td3 sac; do \
+	    echo "== $$agent"; $(RUN) benchmarks/torture_resume.py --agent $$agent --kills 10 --signals 2 || exit 1; done
 	$(RUN) -m pytest -q -m slow -n $(WORKERS) --timeout 3600 tests/experiment_configs/test_resume_contract.py
 
 soak: $(CORE_STAMP)  ## an hour of training: does memory grow, do files stay open? (ARGS="--minutes 10")

@@ -1,6 +1,6 @@
-"""Kills and signals at random moments of a short offline-to-online QRL run; each must end as the one left alone did.
+"""Kills and signals at random moments of a short offline-to-online run; each must end as the one left alone did.
 
-    python benchmarks/torture_resume.py [--kills 50] [--signals 20] [--seed 0] [--folder DIR]
+    python benchmarks/torture_resume.py [--agent qrl] [--kills 50] [--signals 20] [--seed 0] [--folder DIR]
 
 A third of the kills waits for a snapshot that is being written. Every run is a real job in a process of its own.
 """
@@ -25,6 +25,13 @@ NETWORK = {
     "encoder_sizes": [32], "latent_size": 16, "projector_sizes": [32], "projector_size": 32, "dynamics_sizes": [32],
     "energy": {"name": "iqe", "components": 4},
 }  # fmt: skip
+OFF_POLICY = {
+    "network": {"name": "monolithic", "hidden_sizes": [32]}, "actor": {"hidden_sizes": [32]}, "normalizer": {},
+}  # fmt: skip
+AGENTS = {
+    "qrl": {"name": "qrl", "network": NETWORK, "actor": {"hidden_sizes": [32]}},
+    **{name: {"name": name, **OFF_POLICY} for name in ("ddpg", "td3", "sac")},
+}
 ONLINE = {
     "name": "online", "num_epochs": 4, "rounds_per_epoch": 3, "env_steps_per_round": 200, "updates_per_round": 20,
     "warmup_env_steps": 400, "random_env_steps": 200, "offline_fraction": 0.5, "n_step": 3, "steps_after_success": 10,
@@ -43,12 +50,12 @@ class Outcome:
     differences: list[str]
 
 
-def prepare(folder: Path, name: str) -> Path:
+def prepare(folder: Path, name: str, agent: str = "qrl") -> Path:
     """A run directory that is ready to be trained; its dataset lies in `folder`."""
     variant = {
         "task": {"name": "maze2d-umaze-v1", "horizon": 40},
         "dataset": {"path": str(folder / "umaze.hdf5"), "num_transitions": 20_000},
-        "agent": {"name": "qrl", "network": NETWORK, "actor": {"hidden_sizes": [32]}},
+        "agent": AGENTS[agent],
         "phases": [{"name": "offline", "num_epochs": 4, "updates_per_round": 60}, ONLINE],
         "evaluation": {"num_episodes": 10}, "num_envs": 10, "replay_capacity": 2_000, "snapshots": {"keep_last": 3},
     }  # fmt: skip
@@ -117,26 +124,28 @@ def in_snapshot(run_dir: Path, count: int) -> Callable[[], bool]:
 def main() -> None:
     """Prints a line per trial and the counts; exit status 1 where one of them was not equal."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--agent", choices=AGENTS, default="qrl")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--signals", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="kept; default: a temporary one")
     flags = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        good = torture(flags.folder or Path(temporary), flags.kills, flags.signals, random.Random(flags.seed))
+        folder, generator = flags.folder or Path(temporary), random.Random(flags.seed)
+        good = torture(folder, flags.agent, flags.kills, flags.signals, generator)
     sys.exit(0 if good else 1)
 
 
-def torture(folder: Path, kills: int, signals: int, generator: random.Random) -> bool:
+def torture(folder: Path, agent: str, kills: int, signals: int, generator: random.Random) -> bool:
     """Whether all trials ended well."""
-    whole = prepare(folder, "whole")
+    whole = prepare(folder, "whole", agent)
     finish(whole)
-    span = finish(prepare(folder, "timed")) + 2.0  # from the job's first word
+    span = finish(prepare(folder, "timed", agent)) + 2.0  # from the job's first word
     outcomes: dict[str, list[Outcome]] = {"kill -9": [], "SIGTERM, SIGUSR1": []}
     for index in range(kills + signals):
         kind = "kill -9" if index < kills else "SIGTERM, SIGUSR1"
         number = signal.SIGKILL if index < kills else (signal.SIGTERM, signal.SIGUSR1)[index % 2]
-        run_dir = prepare(folder, f"{index}")
+        run_dir = prepare(folder, f"{index}", agent)
         waits = index % 3 == 0
         moment = in_snapshot(run_dir, generator.randint(1, 8)) if waits else after(run_dir, generator.uniform(0, span))
         outcome = trial(run_dir, whole, number, moment)
