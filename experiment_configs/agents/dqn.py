@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from experiment_configs.agents.sizes import flat_sizes
 from lifelong_rl.agents.dqn import DQNAgent, DQNLearningConfig, EpsilonConfig
 from lifelong_rl.agents.learners import TargetConfig
 from lifelong_rl.config import ConfigError
@@ -33,10 +34,7 @@ def build_dqn(config: DQNConfig, spec: TaskSpec, seeds: Seeds, device: str) -> D
     if not spec.discrete:
         others = "'sac', 'td3' or 'ddpg'"
         raise ConfigError(f"variant.agent: DQN needs discrete actions, {spec.name} has continuous ones: use {others}.")
-    if len(spec.observation_shape) != 1:
-        shape = list(spec.observation_shape)
-        raise ConfigError(f"variant.agent: {spec.name} shows observations of shape {shape}; expected one axis, [O].")
-    sizes = spec.observation_shape[0], spec.goal_shape[0]
+    sizes = flat_sizes(spec)
     network = ChoiceQ(
         *sizes, spec.action_size, config.hidden_sizes, layer_norm=config.layer_norm, is_dueling=config.is_dueling
     ).to(device)

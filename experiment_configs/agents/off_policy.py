@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from experiment_configs.agents.sizes import flat_sizes
 from lifelong_rl.agents.ddpg import DDPGAgent
 from lifelong_rl.agents.learners import (
     ActorConfig,
@@ -88,10 +89,7 @@ def _parts(
     if spec.discrete:
         name = type(config).__name__.removesuffix("Config")
         raise ConfigError(f"variant.agent: {name} needs continuous actions, {spec.name} has discrete ones: use 'dqn'.")
-    if len(spec.observation_shape) != 1:
-        shape = list(spec.observation_shape)
-        raise ConfigError(f"variant.agent: {spec.name} shows observations of shape {shape}; expected one axis, [O].")
-    sizes = spec.observation_shape[0], spec.goal_shape[0]
+    sizes = flat_sizes(spec)
     observation_size, goal_size = sizes
     settings = config.actor
     actor = actor_class(*sizes, spec.action_size, settings.hidden_sizes, layer_norm=settings.layer_norm).to(device)

@@ -63,9 +63,7 @@ class DQNAgent:
 
     def values(self, observation: Tensor, goal: Tensor) -> Tensor:
         """[B, A], of raw observations and goals."""
-        if self.normalizer is not None:
-            observation, goal = self.normalizer.observation(observation), self.normalizer.goal(goal)
-        return self.network(observation, goal)
+        return self.network(*self._as_networks_see(observation, goal))
 
     def update(self, batch: Batch) -> Metrics:
         if self.normalizer is not None:
@@ -83,12 +81,15 @@ class DQNAgent:
 
     def _next_value(self, batch: Batch) -> Tensor:
         """[B]: the target's value of the choice that it, or where double the network itself, thinks best."""
-        observation, goal = batch.next_observation, batch.goal
-        if self.normalizer is not None:
-            observation, goal = self.normalizer.observation(observation), self.normalizer.goal(goal)
-        values = self.target.network(observation, goal)
-        judged = self.network(observation, goal) if self.config.is_double else values
+        seen = self._as_networks_see(batch.next_observation, batch.goal)
+        values = self.target.network(*seen)
+        judged = self.network(*seen) if self.config.is_double else values
         return values.gather(-1, judged.argmax(-1, keepdim=True)).squeeze(-1)
+
+    def _as_networks_see(self, observation: Tensor, goal: Tensor) -> tuple[Tensor, Tensor]:
+        if self.normalizer is None:
+            return observation, goal
+        return self.normalizer.observation(observation), self.normalizer.goal(goal)
 
     def state_dict(self) -> dict[str, Any]:
         state = {

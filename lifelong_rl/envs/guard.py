@@ -8,11 +8,12 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from lifelong_rl.envs.wrapper import TaskWrapper
 from lifelong_rl.types import EnvironmentFault, Observed, Outcome, Task
 
 STEP_TIMEOUT = 25.0  # seconds: what hangs is found, named and stopped within 30
@@ -21,7 +22,7 @@ TICKS = 20  # looks of a watchdog in that time
 T = TypeVar("T")
 
 
-class Guarded:
+class Guarded(TaskWrapper):
     """The task itself, but for its failures; snapshots and simulator states pass through unchanged.
 
     A hang ends the process, since a call cannot be broken off from within it; `on_hang` is told the line before.
@@ -34,7 +35,7 @@ class Guarded:
     def __init__(
         self, task: Task, timeout: float = STEP_TIMEOUT, on_hang: Callable[[str], None] = lambda line: None
     ) -> None:
-        self.task, self.spec, self.num_envs = task, task.spec, task.num_envs
+        super().__init__(task)
         self.num_steps = 0
         self._watchdog = Watchdog(task.spec.name, timeout, on_hang)
         weakref.finalize(self, self._watchdog.end)
@@ -54,15 +55,6 @@ class Guarded:
         observed = self._call("reset after step", lambda: self.task.reset_where(ended))
         self._check(observed)
         return observed
-
-    def sim_state(self) -> Tensor:
-        return self.task.sim_state()
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.task.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.task.load_state_dict(state)
 
     def _call(self, what: str, work: Callable[[], T]) -> T:
         self._watchdog.work = (what, self.num_steps)

@@ -1,20 +1,18 @@
 """A task whose tensors live on the run's device, while its simulator stays on the processor."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from lifelong_rl.envs.guard import Guarded
+from lifelong_rl.envs.wrapper import TaskWrapper
 from lifelong_rl.types import Observed, Outcome, Task
 
 
-class OnDevice:
+class OnDevice(TaskWrapper):
     """Moves what `task` shows to the device and actions back; simulator states and snapshots stay on the CPU."""
 
     def __init__(self, task: Task, device: torch.device | str) -> None:
-        self.task, self.device = task, torch.device(device)
-        self.spec, self.num_envs = task.spec, task.num_envs
+        super().__init__(task)
+        self.device = torch.device(device)
 
     def reset(self) -> Observed:
         return self._moved(self.task.reset())
@@ -30,15 +28,6 @@ class OnDevice:
     def reset_where(self, ended: Tensor) -> Observed:
         return self._moved(self.task.reset_where(ended.cpu()))
 
-    def sim_state(self) -> Tensor:
-        return self.task.sim_state()
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.task.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.task.load_state_dict(state)
-
     def _moved(self, observed: Observed) -> Observed:
         return Observed(
             observation=observed.observation.to(self.device), achieved_goal=observed.achieved_goal.to(self.device),
@@ -53,6 +42,6 @@ def on_device(task: Task, device: str) -> Task:
 
 def unwrapped(task: Task) -> Task:
     """The task itself, without what moves it to a device or watches it."""
-    while isinstance(task, OnDevice | Guarded):
+    while isinstance(task, TaskWrapper):
         task = task.task
     return task
