@@ -32,7 +32,7 @@ class TaskSpec:
     action_low: float = -1.0
     action_high: float = 1.0
     horizon: int
-    reward_fn: GoalFn | None  # None: there are no goals
+    reward_fn: GoalFn | None  # None: there are no goals, or none but the environment knows
     success_fn: GoalFn | None  # None: there are no goals, or none but the environment knows
     goal_of: Callable[[Tensor], Tensor] | None = None
     with_goal: Callable[[Tensor, Tensor], Tensor] | None = None
@@ -132,6 +132,8 @@ class Batch:
     steps_to_goal: Tensor  # steps until `goal` was achieved, float32; -1 where it never was
     cost: Tensor  # [B] float32, length of the step
     ended: Tensor
+    num_steps: Tensor | None = None  # [B] int64, that a transition spans; None: one
+    waypoint_observation: Tensor | None = None  # some steps ahead on the way to `goal`; None: was not asked for
 
 
 class Policy(Stateful, Protocol):

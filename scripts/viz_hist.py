@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from experiment_utils.script_parser import ScriptParser, named, number, run_script
 
 if TYPE_CHECKING:
+    from lifelong_rl.envs.grid import GridTask
     from lifelong_rl.envs.maze2d import Maze2dTask
     from lifelong_rl.envs.maze2d_film import Draw, Image
 
@@ -46,13 +47,15 @@ def _film(flags: argparse.Namespace) -> None:
     from experiment_configs.footage import played_footage, stored_footage
     from experiment_configs.loading import load_run
     from lifelong_rl.config import ConfigError
+    from lifelong_rl.envs.grid import GridTask
     from lifelong_rl.envs.maze2d import Maze2dTask
     from lifelong_rl.envs.maze2d_film import MAX_TILES, draw_film
     from lifelong_rl.recording.video import write_video
 
     loaded = load_run(flags.snapshot)
-    if not isinstance(loaded.task, Maze2dTask):
-        raise ConfigError(f"{loaded.path}: films are drawn of maze2d tasks only, this is {loaded.task.spec.name}.")
+    if not isinstance(loaded.task, Maze2dTask | GridTask):
+        known = "maze2d and grid tasks only"
+        raise ConfigError(f"{loaded.path}: films are drawn of {known}, this is {loaded.task.spec.name}.")
     if flags.policy:
         goals = flags.goals or "multi"
         footage, report = played_footage(loaded, goals, flags.num_episodes or MAX_TILES, flags.seed, flags.env)
@@ -70,14 +73,18 @@ def _film(flags: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _renderer(name: str, task: "Maze2dTask", num_tiles: int) -> "Iterator[Draw]":
+def _renderer(name: str, task: "Maze2dTask | GridTask", num_tiles: int) -> "Iterator[Draw]":
     from lifelong_rl.envs.maze2d_film import TILE_SIZE, num_columns, top_down
 
     if name == "top_down":
         yield top_down(task, num_tiles)
         return
+    from lifelong_rl.config import ConfigError
+    from lifelong_rl.envs.grid import GridTask
     from lifelong_rl.envs.render import MazeRenderer
 
+    if isinstance(task, GridTask):
+        raise ConfigError(f"--renderer: {task.spec.name} is not in MuJoCo. Use top_down.")
     size = TILE_SIZE[num_columns(num_tiles)]
     with MazeRenderer(task.physics.model, height=size, width=size) as renderer:
         yield lambda state, trail: renderer.draw(state)

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lifelong_rl.data.columns import LOADED_AT_ONCE, Columns
 from lifelong_rl.data.ring import ring_log, write_ring
 from lifelong_rl.types import RowLog, Step
 
 Device = torch.device | str
-LOADED_AT_ONCE = 65_536  # rows of a snapshot in memory twice
 
 
 class EpisodeStore:
@@ -36,7 +36,7 @@ class EpisodeStore:
         self.num_steps = capacity // num_envs
         self.device = torch.device(device)
 
-        self._columns: dict[str, Tensor] = {}  # [T, N, ...]
+        self._columns = Columns(self.num_steps, num_envs, self.device)
         self._time = 0  # steps ever stored
         self._oldest = 0  # time of the oldest step held
         self._env = torch.arange(num_envs, device=self.device)
@@ -64,7 +64,7 @@ class EpisodeStore:
     @property
     def column_names(self) -> tuple[str, ...]:
         """What `at` can read; `cost` can always be read."""
-        return tuple(self._columns)
+        return self._columns.names
 
     def __len__(self) -> int:
         return (self._time - self._oldest) * self.num_envs
@@ -74,13 +74,10 @@ class EpisodeStore:
     def add(self, step: Step) -> None:
         """Stores one step of all environments."""
         values = {f.name: getattr(step, f.name) for f in fields(Step) if getattr(step, f.name) is not None}
-        self._match(values, lead=1)
-        row = self._time % self.num_steps
-        for name, value in values.items():
-            self._columns[name][row].copy_(value)
+        self._columns.write_row(self._time, values, self._oldest)
 
         slot = self._count % (self.num_steps + 1)
-        self._episode[row] = self._count
+        self._episode[self._time % self.num_steps] = self._count
         self._starts[slot, self._env] = self._start
         self._advance(1)
         self._ends[slot, self._env] = self._time
@@ -91,7 +88,6 @@ class EpisodeStore:
         rows = len(ended)
         ended = ended.reshape(rows, self.num_envs)
         shaped = {n: c.reshape(rows, self.num_envs, *c.shape[1 + (self.num_envs > 1) :]) for n, c in columns.items()}
-        self._match(shaped | {"ended": ended}, lead=2)
         for first in range(0, rows, self.num_steps):
             part = slice(first, first + self.num_steps)
             self._extend({n: c[part] for n, c in shaped.items()} | {"ended": ended[part]})
@@ -104,11 +100,11 @@ class EpisodeStore:
 
     def at(self, name: str, index: Tensor) -> Tensor:
         """Values of a column at absolute flat indices [B]: [B, ...]."""
-        if name == "cost" and name not in self._columns:
+        if name == "cost" and name not in self._columns.names:
             return torch.ones(len(index), device=self.device)
-        if name not in self._columns:
-            raise KeyError(f"EpisodeStore: no column {name!r}; it holds {', '.join(self._columns)}.")
-        return self._columns[name].flatten(0, 1).index_select(0, index % self.capacity)
+        if name not in self._columns.names:
+            raise KeyError(f"EpisodeStore: no column {name!r}; it holds {', '.join(self._columns.names)}.")
+        return self._columns.at(name, index % self.capacity)
 
     def end_of_episode(self, index: Tensor) -> Tensor:
         """Time one past the last step of each index's episode; the time now where it is open."""
@@ -150,7 +146,7 @@ class EpisodeStore:
     def state_dict(self) -> dict[str, Any]:
         """The rows held, and what is needed to go on writing. Valid until the next step is stored."""
         return {
-            "columns": {name: ring_log(column, self._oldest, self._time) for name, column in self._columns.items()},
+            **self._columns.state_dict(self._oldest, self._time),
             "episode": ring_log(self._episode, self._oldest, self._time),
             "count": self._count.clone(),
             "start": self._start.clone(),
@@ -159,57 +155,27 @@ class EpisodeStore:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes over a saved store's rows; the number of environments must agree, and the rows must fit."""
-        logs: dict[str, RowLog] = state["columns"]
         episode: RowLog = state["episode"]
         held, num_envs = episode.last - episode.first, len(state["count"])
         if num_envs != self.num_envs or held > self.num_steps:
             room = f"{self.num_steps} steps of {self.num_envs}"
             raise ValueError(f"EpisodeStore: {held} saved steps of {num_envs} environments do not fit {room}.")
-        self._check_saved(logs)
-
-        self._columns = {}
+        self._columns.load_state_dict(state, episode.first, int(state["time"]))
         self._oldest, self._time = episode.first, int(state["time"])
         self._count, self._start = state["count"].to(self.device).clone(), state["start"].to(self.device).clone()
         start = torch.full_like(self._start, self._oldest)
         for first in range(self._oldest, self._time, LOADED_AT_ONCE):
             stop = min(self._time, first + LOADED_AT_ONCE)
-            columns = {name: log.read(first, stop) for name, log in logs.items()}
-            self._match(columns, lead=2)
-            for name, column in columns.items():
-                write_ring(self._columns[name], first, column)
             write_ring(self._episode, first, episode.read(first, stop))
         if held:
             self._tabulate(episode.read(self._oldest, self._time).to(self.device), self._oldest, start)
 
     # ---- private
 
-    def _check_saved(self, logs: Mapping[str, RowLog]) -> None:
-        for name, log in logs.items():
-            if name not in self._columns or log.first == log.last:
-                continue
-            ours, theirs = tuple(self._columns[name].shape[2:]), tuple(log.read(log.first, log.first + 1).shape[2:])
-            if ours != theirs:
-                raise ValueError(f"EpisodeStore: column {name!r} has shape {ours}, the snapshot's {theirs}.")
-
-    def _match(self, values: Mapping[str, Tensor], *, lead: int) -> None:
-        """Allocates the columns on first use; afterwards names and shapes must stay what they were."""
-        if not self._columns:
-            for name, value in values.items():
-                shape = (self.num_steps, self.num_envs, *value.shape[lead:])
-                self._columns[name] = torch.empty(shape, dtype=value.dtype, device=self.device)
-        if values.keys() != self._columns.keys():
-            got, expected = ", ".join(sorted(values)), ", ".join(sorted(self._columns))
-            raise ValueError(f"EpisodeStore: got the columns {got}; the store holds {expected}.")
-        for name, value in values.items():
-            shape, wanted = tuple(value.shape[lead - 1 :]), (self.num_envs, *self._columns[name].shape[2:])
-            if shape != wanted:
-                raise ValueError(f"EpisodeStore: column {name!r} of one step must have shape {wanted}, got {shape}.")
-
     def _extend(self, columns: Mapping[str, Tensor]) -> None:
         """At most T steps: columns [R, N, ...]."""
         ended = columns["ended"].to(self.device)
-        for name, value in columns.items():
-            write_ring(self._columns[name], self._time, value)
+        self._columns.write_rows(self._time, columns, self._oldest)
         episode = self._count + ended.cumsum(0) - ended.long()
         write_ring(self._episode, self._time, episode)
         self._tabulate(episode, self._time, self._start)

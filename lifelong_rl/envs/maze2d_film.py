@@ -1,4 +1,4 @@
-"""Films of maze2d: simulator states to labelled pictures, of one environment or a grid of several."""
+"""Films of mazes and grids: simulator states to labelled pictures, of one environment or a grid of several."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lifelong_rl.envs.grid import GridTask
 from lifelong_rl.envs.maze2d import Maze2dTask, is_near
 from lifelong_rl.envs.maze2d_grid import Floats, Ints
 from lifelong_rl.envs.maze2d_picture import MazePicture
@@ -17,16 +18,17 @@ Image = NDArray[np.uint8]
 Draw = Callable[[Floats, Floats], Image]  # sim_state [7], trail [L, 2] of positions up to now, to [H, W, 3]
 
 TRAIL_STEPS = 80
-TRAIL_STRIDE = 3  # steps; at most 0.15 m on each axis
+TRAIL_STRIDE = 3  # steps; at most 0.15 m on each axis. On a grid 1: a step is a cell
 TILE_SIZE = {1: 480, 2: 340, 3: 260}  # pixels, by columns of the grid
 MAX_TILES = 9
+CELL_MIDDLE = -0.2  # where, in positions of a maze's particle, the middle of cell 0 is
 STRIP = 22  # pixels of text above a tile
 _INK, _GOOD, _PAPER = (40, 44, 52), (24, 128, 68), (255, 255, 255)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Footage:
-    """K environments side by side over T steps: states [T, K, 7] of `Maze2dTask.sim_state()`, K names of the tiles.
+    """K environments side by side over T steps: states [T, K, 7] of `Task.sim_state()`, K names of the tiles.
 
     `first` is the frame to begin with; what lies before it tells where episodes began and whether they have succeeded.
     `captions` [T] stand above the whole picture.
@@ -42,11 +44,11 @@ def draw_film(footage: Footage, spec: TaskSpec, draw: Draw) -> Iterator[Image]:
     """One picture for each step from `first` on, all of one shape."""
     states = footage.states
     start, is_at_goal, has_reached = follow_episodes(states, spec)
-    columns = num_columns(states.shape[1])
+    columns, stride = num_columns(states.shape[1]), 1 if spec.discrete else TRAIL_STRIDE
     for time in range(footage.first, len(states)):
         tiles = []
         for env, name in enumerate(footage.names):
-            trail = states[_trail_times(max(start[time, env], time - TRAIL_STEPS), time), env, :2]
+            trail = states[_trail_times(max(start[time, env], time - TRAIL_STEPS), time, stride), env, :2]
             state = states[time, env]
             status = "at the goal" if is_at_goal[time, env] else "reached before" if has_reached[time, env] else ""
             text = f"{name}   step {state[6]:.0f}/{spec.horizon}"
@@ -66,10 +68,11 @@ def follow_episodes(states: Floats, spec: TaskSpec) -> tuple[Ints, NDArray[np.bo
     return start, is_at_goal, last_success >= start
 
 
-def top_down(task: Maze2dTask, num_tiles: int) -> Draw:
+def top_down(task: Maze2dTask | GridTask, num_tiles: int) -> Draw:
     """Drawn with numpy alone."""
     picture = MazePicture(task.grid, size=TILE_SIZE[num_columns(num_tiles)])
-    return lambda state, trail: picture.draw(position=state[:2], goal=state[4:6], trail=trail)
+    shift = CELL_MIDDLE if isinstance(task, GridTask) else 0.0
+    return lambda state, trail: picture.draw(position=state[:2] + shift, goal=state[4:6] + shift, trail=trail + shift)
 
 
 def num_columns(num_tiles: int) -> int:
@@ -77,9 +80,9 @@ def num_columns(num_tiles: int) -> int:
     return int(np.ceil(np.sqrt(num_tiles)))
 
 
-def _trail_times(first: int, last: int) -> list[int]:
+def _trail_times(first: int, last: int, stride: int) -> list[int]:
     """Whole multiples of the stride between both ends, so that the corners of a trail stay in place while it grows."""
-    return [first, *range(first - first % TRAIL_STRIDE + TRAIL_STRIDE, last, TRAIL_STRIDE), last]
+    return [first, *range(first - first % stride + stride, last, stride), last]
 
 
 def _in_grid(tiles: Sequence[Image], columns: int) -> Image:

@@ -8,7 +8,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 from lifelong_rl.config import ConfigError, did_you_mean, resolve
-from lifelong_rl.envs.maze2d_config import CUSTOM, MAZE2D_NAMES
+from lifelong_rl.envs.grid_config import GRID_NAMES
+from lifelong_rl.envs.maze2d_config import MAZE2D_NAMES
 from lifelong_rl.envs.robotics import INSTALL, is_robotics, register_robotics, todays_name
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 TASKS = {  # name -> builder, which takes what `make_task` takes
     **dict.fromkeys(MAZE2D_NAMES, "lifelong_rl.envs.maze2d:build_maze2d"),
+    "fetch-reach-image-v1": "lifelong_rl.envs.fetch_images:build_fetch_image",
+    "fetch-push-image-v1": "lifelong_rl.envs.fetch_images:build_fetch_image",
+    **dict.fromkeys(GRID_NAMES, "lifelong_rl.envs.grid:build_grid"),
+    "plane-v1": "lifelong_rl.envs.plane:build_plane",
 }
 GYMNASIUM = "lifelong_rl.envs.gymnasium_task:build_gymnasium"  # any other name
 
@@ -73,7 +78,7 @@ def check_task_name(name: str, path: str = "task.name") -> None:
 
     "my_package:MyEnv-v0" imports my_package first, which should register the id.
     """
-    if name in TASKS:
+    if name in TASKS and not is_robotics(name):
         return
     import gymnasium
 
@@ -83,7 +88,7 @@ def check_task_name(name: str, path: str = "task.name") -> None:
     if identifier in gymnasium.registry:
         return
     has_robotics = register_robotics()
-    if identifier in gymnasium.registry:
+    if identifier in gymnasium.registry or (name in TASKS and has_robotics):
         return
     if is_robotics(identifier) and not has_robotics:
         raise ConfigError(f"{path}: {name!r} belongs to gymnasium-robotics, which is not installed: {INSTALL}")
@@ -92,12 +97,12 @@ def check_task_name(name: str, path: str = "task.name") -> None:
 
 
 def register_gymnasium() -> None:
-    """Makes every maze known to gymnasium.make, say as "lifelong_rl/Maze2d-UMaze-v1"."""
+    """Makes every maze and toy task known to gymnasium.make, say as "lifelong_rl/Maze2d-UMaze-v1"."""
     import gymnasium
 
-    for name in MAZE2D_NAMES:
+    for name in (*MAZE2D_NAMES, *GRID_NAMES, "plane-v1"):
         identifier = gymnasium_id(name)
-        if not name.startswith(CUSTOM) and identifier not in gymnasium.registry:
+        if "-custom" not in name and identifier not in gymnasium.registry:
             gymnasium.register(identifier, "lifelong_rl.envs.gymnasium_view:make_view", kwargs={"name": name})
 
 

@@ -32,7 +32,7 @@ OLD_NAMES = STUDY | {
         for version in (2, 3)
     },
 }
-_FAMILIES = re.compile(r"(Fetch|HandReach|HandManipulate|PointMaze|AntMaze|AdroitHand|FrankaKitchen)")
+_FAMILIES = re.compile(r"([Ff]etch|HandReach|HandManipulate|PointMaze|AntMaze|AdroitHand|FrankaKitchen)")
 
 
 def todays_name(name: str) -> str:

@@ -121,7 +121,7 @@ class Collector:
     def _begin_episodes(self, policy: Policy, ended: Tensor) -> None:
         self._observed = self._task.reset_where(ended)
         fresh = self._goals.choose(self._observed.desired_goal, self._observed.observation)
-        self._goal = torch.where(ended[:, None], fresh, self._goal)
+        self._goal = torch.where(ended.reshape(-1, *[1] * (fresh.ndim - 1)), fresh, self._goal)
         self._steps_since_success = torch.where(ended, 0, self._steps_since_success)
         policy.reset(ended)
 
