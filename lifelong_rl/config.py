@@ -28,14 +28,15 @@ class ConfigError(ValueError):
 def one_of(table: Table | Callable[[], Table], default: Any = _REQUIRED) -> Any:
     """A field whose class is chosen by the `name` key of its dict, e.g. `agent=dict(name="sac", ...)`.
 
-    `default` is the name that an absent key stands for. None makes None the default; without one the field is required.
+    `default` is what an absent key stands for: a name, or a config (given keys without a name change it). None makes
+    None the default; without one the field is required.
     A chosen class that has a field `name` is told its name (so that one class may serve several).
     """
     metadata = {"table": table, "default": default}
     if default is _REQUIRED:
         return dataclasses.field(metadata=metadata)
-    if default is None:
-        return dataclasses.field(default=None, metadata=metadata)
+    if default is None or _is_config(default):
+        return dataclasses.field(default=default, metadata=metadata)
     return dataclasses.field(default_factory=lambda: _choose(metadata, {"name": default}, default), metadata=metadata)
 
 
@@ -104,8 +105,10 @@ def _choose(metadata: Mapping[str, Any], value: Any, path: str) -> Any:
     table, default = _table(metadata["table"]), metadata["default"]
     if value is None and default is None:
         return None
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if _is_config(value):
         return value
+    if isinstance(value, Mapping) and "name" not in value and _is_config(default):
+        return from_dict(type(default), to_dict(default) | dict(value), path)
     name = value.get("name", default) if isinstance(value, Mapping) else None
     if not isinstance(name, str):
         raise ConfigError(f"{path} must be a dict with a 'name', one of: {', '.join(sorted(table))}; got {value!r}.")
@@ -178,11 +181,15 @@ def _convert_tuple(args: tuple[Any, ...], value: Any, path: str) -> tuple[Any, .
 
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if _is_config(value):
         return to_dict(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _is_config(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
 def _name_of(cls: type, table: Any) -> str:

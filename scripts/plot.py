@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 EXPLANATION = """\
 Runs that differ in their seed only are one colour: thin lines are seeds, the thick line is their mean where at least
 half of them have come that far, and the shade is its standard error (three seeds or more). A dashed line stands where
-one phase ends and the next begins.
+one phase ends and the next begins. With --panels the metric is success at the last step, unless --y says another.
 
 Examples:
   python scripts/plot.py data/qrl-maze
   python scripts/plot.py data/qrl-maze data/baseline --y evaluation/multi/success_rate --y critic_loss --smooth 5
+  python scripts/plot.py data/mrn-gcrl --panels task.name --groups agent.network
 """
 
 
@@ -31,19 +32,21 @@ def main(argv: "Sequence[str] | None" = None) -> int:
 
 def _draw(flags: argparse.Namespace) -> None:
     from lifelong_rl.config import ConfigError
-    from lifelong_rl.recording.curves import find_runs, group_runs
+    from lifelong_rl.recording.curves import find_runs
     from lifelong_rl.recording.figure import draw_curves
+    from lifelong_rl.recording.panels import make_panels
 
     runs, problems = find_runs(flags.folders)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
     if not runs:
         raise ConfigError(f"no run with metrics in {', '.join(map(str, flags.folders))}.")
-    names = _chosen_names(flags.y, runs)
+    names = _chosen_names(flags.y, runs, one=flags.panels is not None)
     axis = flags.x or _natural_axis(runs)
     title = ", ".join(dict.fromkeys(run.directory.parent.name for run in runs))
     output = flags.output or flags.folders[0] / "curves.png"
-    draw_curves(output, title, group_runs(runs), names, axis, flags.smooth)
+    panels = make_panels(runs, names, flags.panels, flags.groups)
+    draw_curves(output, title, panels, axis, flags.smooth)
     print(output)
 
 
@@ -55,20 +58,22 @@ def _parse(argv: "Sequence[str] | None") -> argparse.Namespace:
     add("folders", nargs="+", type=Path, metavar="DIR", help="data/<experiment>, or a run's directory")
     add("--x", choices=["env_steps", "updates", "epoch"], help="default: updates if a phase is offline")
     add("--y", action="extend", nargs="+", metavar="KEY", help="metrics, or their last words, such as success_rate")
+    add("--panels", metavar="PATH", help="a panel for each value of this path of variants, such as task.name")
+    add("--groups", nargs="+", metavar="PATH", help="a curve for each value of these, such as agent.network")
     add("--output", type=file, metavar="FILE", help="default: DIR/curves.png")
     add("--smooth", type=count, default=1, metavar="N", help="moving mean over N points (default: 1)")
     return parser.parse(argv)
 
 
-def _chosen_names(wanted: "Sequence[str] | None", runs: "Sequence[Run]") -> list[str]:
+def _chosen_names(wanted: "Sequence[str] | None", runs: "Sequence[Run]", *, one: bool) -> list[str]:
     from lifelong_rl.config import ConfigError, did_you_mean
-    from lifelong_rl.recording.curves import default_names, metric_names
+    from lifelong_rl.recording.curves import default_name, default_names, metric_names
 
     names = metric_names(runs)
     if not names:
         raise ConfigError("the runs have rows, but no metric in them is a number.")
     chosen = []
-    for word in wanted or default_names(names):
+    for word in wanted or ([default_name(names)] if one else default_names(names)):
         found = [name for name in names if name == word or name.endswith(f"/{word}")]
         if not found:
             nearest = did_you_mean(word, [*names, *(name.rpartition("/")[2] for name in names)])

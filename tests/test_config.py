@@ -225,3 +225,18 @@ def test_says_which_step_of_a_path_leads_nowhere(path, message):
     with pytest.raises(ConfigError) as error:
         set_path({"phases": [{"num_epochs": 1}]}, path, 3)
     assert str(error.value) == message
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WithConfigDefault:
+    """A part that is something else than its class's defaults."""
+
+    part: Any = one_of({"sac": SAC, "crl": CRL}, default=SAC(critic="mrn"))
+
+
+def test_a_default_may_be_a_config_and_keys_without_a_name_change_it():
+    assert from_dict(WithConfigDefault, {}).part == SAC(critic="mrn")
+    changed = from_dict(WithConfigDefault, {"part": {"discount": 0.5}}).part
+    assert changed == SAC(critic="mrn", discount=0.5)
+    assert from_dict(WithConfigDefault, {"part": {"name": "sac"}}).part == SAC()
+    assert to_dict(WithConfigDefault())["part"]["name"] == "sac"

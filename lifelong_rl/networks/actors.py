@@ -1,4 +1,4 @@
-"""Actors in [-1, 1]: deterministic, and tanh-normal with state-dependent spread (after Acme's tanh-normal)."""
+"""Actors in [-1, 1]: deterministic, and tanh-normal with state-dependent spread (after Acme's); and of choices."""
 
 import math
 from collections.abc import Sequence
@@ -65,7 +65,10 @@ class TanhNormal:
 
 
 class ActorNetwork(nn.Module):
-    """An MLP of observation and goal, whose last layer starts at 0: `outputs_per_action` numbers for each action."""
+    """An MLP of observation and goal, whose last layer starts at 0: `outputs_per_action` numbers for each action.
+
+    A `torso` sees both first, each by itself: then the sizes are those of what it makes of them.
+    """
 
     outputs_per_action: int
 
@@ -77,14 +80,16 @@ class ActorNetwork(nn.Module):
         hidden_sizes: Sequence[int],
         *,
         layer_norm: bool = False,
+        torso: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        self.torso = nn.Identity() if torso is None else torso
         size, outputs = observation_size + goal_size, self.outputs_per_action * action_size
         self.body = MLP(size, hidden_sizes, outputs, zero_output=True, layer_norm=layer_norm)
 
     def outputs(self, observation: Tensor, goal: Tensor) -> Tensor:
         """[B, A times outputs_per_action]."""
-        return self.body(torch.cat([observation, goal], -1))
+        return self.body(torch.cat([self.torso(observation), self.torso(goal)], -1))
 
 
 class TanhNormalActor(ActorNetwork):
@@ -93,7 +98,11 @@ class TanhNormalActor(ActorNetwork):
     outputs_per_action = 2
 
     def forward(self, observation: Tensor, goal: Tensor) -> TanhNormal:
-        mean, raw_std = self.outputs(observation, goal).chunk(2, -1)
+        return self.choose(self.torso(observation), self.torso(goal))
+
+    def choose(self, seen: Tensor, aim: Tensor) -> TanhNormal:
+        """From what the torso made of an observation and of a goal, each [B, ...]."""
+        mean, raw_std = self.body(torch.cat([seen, aim], -1)).chunk(2, -1)
         return TanhNormal(mean, F.softplus(raw_std) + 1e-4)
 
 
@@ -114,6 +123,15 @@ class DeterministicActor(ActorNetwork):
 
     def forward(self, observation: Tensor, goal: Tensor) -> Tensor:
         return torch.tanh(self.outputs(observation, goal))
+
+
+class CategoricalActor(ActorNetwork):
+    """Logits [B, A] of choices; starts with all of them alike."""
+
+    outputs_per_action = 1
+
+    def forward(self, observation: Tensor, goal: Tensor) -> Tensor:
+        return self.outputs(observation, goal)
 
 
 def _log_slope(raw: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lifelong_rl.config import ConfigError, one_of
-from lifelong_rl.networks.encoders import FourierMLP
+from lifelong_rl.networks.encoders import FourierMLP, ImageEncoder, ImageTorso
 from lifelong_rl.networks.energies import ENERGIES, EnergyHead, build_energy
 from lifelong_rl.networks.mlp import MLP
 
@@ -24,10 +24,11 @@ class QuasimetricCriticConfig:
     layer_norm: bool = True
     num_frequencies: int = 64  # Fourier features of the encoders' input; 0: none
     frequency_scale: float = 0.5  # radians per unit of the observation
+    image_channels: tuple[int, int, int] = (32, 64, 64)  # of the convolutions, where observations are pictures
     energy: object = one_of(ENERGIES, default="iqe")
 
     def __post_init__(self) -> None:
-        hidden = (*self.encoder_sizes, *self.projector_sizes, *self.dynamics_sizes)
+        hidden = (*self.encoder_sizes, *self.projector_sizes, *self.dynamics_sizes, *self.image_channels)
         if min(self.latent_size, self.projector_size, *hidden) < 1 or self.num_frequencies < 0:
             raise ConfigError(f"all sizes must be at least 1 and num_frequencies at least 0, got {self}.")
         try:
@@ -41,11 +42,15 @@ class QuasimetricCritic(nn.Module):
     """States and goals as points z [B, L]; `project` takes them to the head's space, where `distance` measures steps.
 
     Without a `goal_size` goals are states and share the states' encoder; with one, an encoder of the goal alone
-    gives each goal a point of its own.
+    gives each goal a point of its own. An observation is of so many numbers, or a picture of shape (H, W, C).
     """
 
     def __init__(
-        self, config: QuasimetricCriticConfig, observation_size: int, action_size: int, goal_size: int | None
+        self,
+        config: QuasimetricCriticConfig,
+        observation_size: int | tuple[int, ...],
+        action_size: int,
+        goal_size: int | None,
     ) -> None:
         super().__init__()
         latent, norm = config.latent_size, config.layer_norm
@@ -77,11 +82,12 @@ class QuasimetricCritic(nn.Module):
         return self.distance(self.project(self.encode(observation)), self.project(self.encode_goal(goal)))
 
 
-def _encoder(config: QuasimetricCriticConfig, input_size: int) -> FourierMLP:
-    return FourierMLP(
-        input_size, config.encoder_sizes, config.latent_size, num_frequencies=config.num_frequencies,
-        scale=config.frequency_scale, layer_norm=config.layer_norm,
-    )  # fmt: skip
+def _encoder(config: QuasimetricCriticConfig, input_size: int | tuple[int, ...]) -> nn.Module:
+    sizes, latent, norm = config.encoder_sizes, config.latent_size, config.layer_norm
+    if isinstance(input_size, tuple):
+        return ImageEncoder(ImageTorso(input_size, config.image_channels), sizes, latent, layer_norm=norm)
+    count, scale = config.num_frequencies, config.frequency_scale
+    return FourierMLP(input_size, sizes, latent, num_frequencies=count, scale=scale, layer_norm=norm)
 
 
 class Multiplier(nn.Module):

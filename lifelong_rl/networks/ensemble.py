@@ -15,10 +15,11 @@ class EnsembleMLP(nn.Module):
     """
 
     def __init__(
-        self, count: int, input_size: int, hidden_sizes: Sequence[int], output_size: int, *, layer_norm: bool = False
-    ) -> None:
+        self, count: int, input_size: int, hidden_sizes: Sequence[int], output_size: int, *, layer_norm: bool = False,
+        output_relu: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.count = count
+        self.count, self.output_relu = count, output_relu
         sizes = [input_size, *hidden_sizes, output_size]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         self.scales, self.shifts = nn.ParameterList(), nn.ParameterList()  # of the layer norms, if there are any
@@ -36,21 +37,22 @@ class EnsembleMLP(nn.Module):
         stacks = self.weights, self.biases, self.scales, self.shifts
         if x.device.type != "cpu":
             first = ([stacked[:count] for stacked in stack] for stack in stacks)
-            return _through(x.expand(count, *x.shape[-2:]), torch.baddbmm, *first)
+            return self._through(x.expand(count, *x.shape[-2:]), torch.baddbmm, *first)
         inputs = [x] * count if x.ndim == 2 else x.unbind(0)
         members = [[stacked.unbind(0) for stacked in stack] for stack in stacks]
         own = ([[member[k] for member in stack] for stack in members] for k in range(count))
-        return torch.stack([_through(one, torch.addmm, *layers) for one, layers in zip(inputs, own, strict=True)])
+        outputs = [self._through(one, torch.addmm, *layers) for one, layers in zip(inputs, own, strict=False)]
+        return outputs[0].unsqueeze(0) if count == 1 else torch.stack(outputs)  # a stack of one is a copy
 
-
-def _through(
-    x: Tensor, affine: Callable[[Tensor, Tensor, Tensor], Tensor],
-    weights: list[Tensor], biases: list[Tensor], scales: list[Tensor], shifts: list[Tensor],
-) -> Tensor:  # fmt: skip
-    for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        x = affine(bias, x, weight)
-        if index + 1 < len(weights):
-            if scales:
+    def _through(
+        self, x: Tensor, affine: Callable[[Tensor, Tensor, Tensor], Tensor],
+        weights: list[Tensor], biases: list[Tensor], scales: list[Tensor], shifts: list[Tensor],
+    ) -> Tensor:  # fmt: skip
+        for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            x = affine(bias, x, weight)
+            is_last = index + 1 == len(weights)
+            if scales and not is_last:
                 x = torch.addcmul(shifts[index], F.layer_norm(x, x.shape[-1:]), scales[index])
-            x = torch.relu(x)
-    return x
+            if self.output_relu or not is_last:
+                x = x.relu_()  # in place: a product's result is in nobody's way, and fresh memory costs page faults
+        return x

@@ -37,9 +37,13 @@ class RunningNormalizer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         config = self.config
-        std = self.variance.sqrt().clamp(min=config.least_std)
         inner = x.clamp(-config.input_clip, config.input_clip)
-        return ((inner - self.mean) / std).clamp(-config.clip, config.clip)
+        return ((inner - self.mean) / self.std).clamp(-config.clip, config.clip)
+
+    @property
+    def std(self) -> Tensor:
+        """[D], what is divided by."""
+        return self.variance.sqrt().clamp(min=self.config.least_std)
 
     @torch.no_grad()
     def learn(self, x: Tensor) -> None:

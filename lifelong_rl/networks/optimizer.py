@@ -32,15 +32,16 @@ class DecayConfig:
 class Optimizer:
     """Fused AdamW without weight decay (as in quasimetric-rl): `descend(loss)` is gradients, then a step.
 
-    Gradients longer than `max_gradient_norm`, all of them taken together, are shortened to it.
+    Gradients longer than `max_gradient_norm`, all of them taken together, are shortened to it; then each of their
+    entries is kept within +-`max_gradient_value`.
     """
 
     def __init__(
         self, parameters: Iterable[nn.Parameter | Tensor], learning_rate: float, decay: DecayConfig | None = None,
-        *, max_gradient_norm: float | None = None,
+        *, max_gradient_norm: float | None = None, max_gradient_value: float | None = None,
     ) -> None:  # fmt: skip
         self.parameters = list(parameters)
-        self._max_gradient_norm = max_gradient_norm
+        self._max_gradient_norm, self._max_gradient_value = max_gradient_norm, max_gradient_value
         self._learning_rate, self._decay, self._updates = learning_rate, decay, 0
         self._adam = torch.optim.AdamW(self.parameters, lr=learning_rate, weight_decay=0.0, fused=True)
 
@@ -51,6 +52,8 @@ class Optimizer:
             parameter.grad = gradient
         if self._max_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, self._max_gradient_norm)
+        if self._max_gradient_value is not None:
+            nn.utils.clip_grad_value_(self.parameters, self._max_gradient_value)
         if self._decay is not None:
             self._adam.param_groups[0]["lr"] = self._learning_rate * self._decay.factor(self._updates)
         self._adam.step()

@@ -138,6 +138,12 @@ def default_names(names: Sequence[str]) -> list[str]:
     return (chosen or list(names))[:MAX_PANELS]
 
 
+def default_name(names: Sequence[str]) -> str:
+    """The one that a study shows: success at the last step of an evaluation's episodes."""
+    chosen = [name for name in names if re.fullmatch(r"evaluation/(.*/)?success_at_end_rate", name)]
+    return (chosen or default_names(names))[0]
+
+
 def _metric_files(folder: Path) -> list[Path]:
     own = folder / "metrics.jsonl"
     return [own.absolute()] if own.exists() else sorted(path.absolute() for path in folder.glob("*/metrics.jsonl"))

@@ -1,6 +1,6 @@
 """Learning curves as a grid of panels: a thin line per seed, their mean, and its standard error where n >= 3."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,40 +10,43 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from lifelong_rl.recording.curves import Mean, Run, boundaries, mean_over_seeds, series
+from lifelong_rl.recording.panels import Panel
 
 # Distinct to colour-blind eyes (Okabe and Ito 2008), the pale yellow left out; a second round is dashed.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
 DASHES = ("-", "--", ":", "-.")
 AXIS_LABELS = {"env_steps": "environment steps", "updates": "updates", "epoch": "epochs"}
-_MAX_COLUMNS = 3
+_COLUMNS, _COLUMNS_OF_MANY, _MANY = 3, 4, 10  # panels beside each other, with so many panels or more
 
 
-def draw_curves(
-    path: Path, title: str, groups: Mapping[str, Sequence[Run]], names: Sequence[str], axis: str, smooth: int = 1
-) -> None:
-    """Writes a picture (its format is that of the extension) with a panel for each metric in `names`."""
-    columns = min(_MAX_COLUMNS, len(names))
-    num_rows = -(-len(names) // columns)
-    legend_rows = -(-len(groups) // columns)
+def draw_curves(path: Path, title: str, panels: Sequence[Panel], axis: str, smooth: int = 1) -> None:
+    """Writes a picture; its format is that of the extension. A label has one colour in all panels."""
+    columns = min(_COLUMNS if len(panels) < _MANY else _COLUMNS_OF_MANY, len(panels))
+    num_rows = -(-len(panels) // columns)
+    labels = list(dict.fromkeys(label for panel in panels for label in panel.groups))
+    legend_rows = -(-len(labels) // columns)
     height = 2.9 * num_rows + 0.5 + 0.24 * legend_rows + 0.2
-    figure = Figure(figsize=(4.3 * columns, height), dpi=130, layout="constrained")
+    dpi = 130 if len(panels) < _MANY else 80
+    figure = Figure(figsize=(4.3 * columns, height), dpi=dpi, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(num_rows, columns, squeeze=False).flatten()
 
     handles: dict[str, Any] = {}
     counts: dict[str, set[int]] = {}
-    for panel, name in zip(grid, names, strict=False):
-        for index, (label, runs) in enumerate(groups.items()):
-            mean = _draw_group(panel, runs, name, axis, smooth, index, handles, label)
+    for axes, panel in zip(grid, panels, strict=False):
+        for label, runs in panel.groups.items():
+            mean = _draw_group(axes, runs, panel.metric, axis, smooth, labels.index(label), handles, label)
             if mean is not None:
                 counts.setdefault(label, set()).update(map(int, mean.num_seeds))
-        _draw_boundaries(panel, [run for runs in groups.values() for run in runs], axis)
-        _dress(panel, name, axis)
-    for panel in grid[len(names) :]:
-        panel.set_visible(False)
+        _draw_boundaries(axes, [run for runs in panel.groups.values() for run in runs], axis)
+        _dress(axes, panel, axis)
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
 
-    texts = [f"{label or 'all runs'} ({_count(counts[label])})" for label in handles]
-    figure.legend(handles.values(), texts, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
+    shown = [label for label in labels if label in handles]
+    texts = [f"{label or 'all runs'} ({_count(counts[label])})" for label in shown]
+    lines = [handles[label] for label in shown]
+    figure.legend(lines, texts, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
     figure.suptitle(title, fontsize=12, fontweight="bold")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
@@ -80,8 +83,10 @@ def _draw_boundaries(panel: Axes, runs: Sequence[Run], axis: str) -> None:
         panel.annotate(f" {after}", (x, 1.0), xytext=(1, 2), ha="left", **style)
 
 
-def _dress(panel: Axes, name: str, axis: str) -> None:
-    panel.set_title(name, fontsize=9, pad=12)
+def _dress(panel: Axes, content: Panel, axis: str) -> None:
+    panel.set_title(content.title, fontsize=9, pad=12)
+    if content.title != content.metric and not content.title.endswith(f": {content.metric}"):
+        panel.set_ylabel(content.metric.rpartition("/")[2], fontsize=8)
     panel.set_xlabel(AXIS_LABELS[axis], fontsize=8)
     panel.tick_params(labelsize=8)
     panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -89,7 +94,7 @@ def _dress(panel: Axes, name: str, axis: str) -> None:
     panel.grid(color="0.9", linewidth=0.7)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
-    if name.endswith("_rate"):
+    if content.metric.endswith("_rate"):
         panel.set_ylim(-0.03, 1.03)
         panel.yaxis.set_major_formatter(PercentFormatter(1.0))
 

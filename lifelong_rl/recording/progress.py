@@ -10,7 +10,8 @@ from rich.progress import Progress as Bar
 
 from lifelong_rl.recording.metrics_file import Row
 
-_SHOWN = ("success_rate", "return_mean", "normalized_score", "steps_to_goal_mean")  # of evaluation/..., in this order
+# Of evaluation/..., in this order
+_SHOWN = ("success_rate", "success_at_end_rate", "return_mean", "normalized_score", "steps_to_goal_mean")
 _MAX_LOSSES = 3
 _REDRAW_SECONDS = 0.2
 

@@ -32,7 +32,7 @@ SMALL = {
 def build(name: str, seed: int = 0) -> EnergyHead:
     """A small head in float64, its parameters pushed away from their first values."""
     torch.manual_seed(seed)
-    head = build_energy(SMALL.get(name, ENERGIES[name]()), SIZE).double()
+    head = build_energy(SMALL[name] if name in SMALL else ENERGIES[name](), SIZE).double()
     with torch.no_grad():
         for parameter in head.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -45,17 +45,31 @@ def points(count: int, seed: int = 1, step: float | None = None) -> Tensor:
     return drawn if step is None else (drawn / step).round() * step
 
 
-QUASIMETRIC = [name for name in ENERGIES if build(name).is_quasimetric]
+VARIANTS = {  # the study's ablations and other reductions
+    "mrn without residual": MRNConfig(hidden_sizes=(8,), part_size=4, residual=None),
+    "mrn without metric": MRNConfig(hidden_sizes=(8,), part_size=4, has_metric=False),
+    "mrn, softmax": MRNConfig(hidden_sizes=(8,), part_size=4, residual="softmax"),
+    "mrn, log_mean_exp": MRNConfig(hidden_sizes=(8,), part_size=4, residual="log_mean_exp"),
+    "wide_norm, mean": WideNormConfig(components=3, component_size=4, reduction="mean"),
+    "wide_norm, max": WideNormConfig(components=3, component_size=4, reduction="max"),
+    "wide_norm, softmax": WideNormConfig(components=3, component_size=4, reduction="softmax"),
+    "deep_norm, mean": DeepNormConfig(components=5, hidden_size=6, layers=2, concave_lines=8, reduction="mean"),
+}  # fmt: skip
+SMALL |= VARIANTS
+NAMES = [*ENERGIES, *VARIANTS]
+QUASIMETRIC = [name for name in NAMES if build(name).is_quasimetric]
 OTHER = [name for name in ENERGIES if name not in QUASIMETRIC]
+FASTER_THAN_THEIR_PARTS = [name for name in VARIANTS if name not in QUASIMETRIC]
 seeds = st.integers(0, 2**31)
 steps = st.sampled_from([None, 0.5, 1.0, 2.0])
 
 
 def test_which_heads_are_quasimetrics():
     assert set(OTHER) == {"dot", "cosine", "mlp"}
+    assert set(FASTER_THAN_THEIR_PARTS) == {"mrn, softmax", "mrn, log_mean_exp", "wide_norm, softmax"}
 
 
-@pytest.mark.parametrize("name", QUASIMETRIC)
+@pytest.mark.parametrize("name", [*QUASIMETRIC, *FASTER_THAN_THEIR_PARTS])
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, step=steps)
 def test_distance_is_never_negative_and_zero_to_itself(name: str, seed: int, step: float | None):
@@ -78,7 +92,7 @@ def test_a_detour_is_never_shorter(name: str, seed: int, step: float | None):
     assert (distance[:, None, :] <= detour + 1e-9 * (1 + detour)).all()
 
 
-@pytest.mark.parametrize("name", ENERGIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_symmetry_is_as_claimed(name: str):
     head, x = build(name), points(20)
     energy = head(x[:, None], x)
@@ -94,7 +108,7 @@ def test_heads_that_are_no_quasimetrics_give_both_signs(name: str):
     assert energy.min() < 0 < energy.max()
 
 
-@pytest.mark.parametrize("name", ENERGIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_those_of_the_energy(name: str):
     head = build(name)
     x, y = points(4, 2).requires_grad_(), points(4, 3).requires_grad_()
@@ -105,7 +119,7 @@ def test_gradients_are_those_of_the_energy(name: str):
     assert torch.autograd.gradcheck(energy, (x, y, *head.parameters()))
 
 
-@pytest.mark.parametrize("name", ENERGIES)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("make", [torch.zeros_like, torch.clone], ids=["at zero", "at a point"])
 def test_gradients_are_finite_where_both_embeddings_are_the_same(name: str, make: Callable[[Tensor], Tensor]):
     head, x = build(name), make(points(5)).requires_grad_()
@@ -117,7 +131,7 @@ def test_gradients_are_finite_where_both_embeddings_are_the_same(name: str, make
     assert all(gradient.isfinite().all() for gradient in gradients if gradient is not None)
 
 
-@pytest.mark.parametrize("name", ENERGIES)
+@pytest.mark.parametrize("name", NAMES)
 def test_leading_shapes_broadcast(name: str):
     head, x, y = build(name), points(3, 4), points(5, 5)
 
@@ -171,7 +185,11 @@ def test_gradient_descent_halves_a_distance(name: str):
         (IQEConfig(components=0), "iqe.components must divide the input size 12, got 0. Nearest: 1"),
         (PQEConfig(component_size=9), "pqe.component_size must divide the input size 12, got 9. Nearest: 6"),
         (CosineConfig(temperature=0.0), "cosine.temperature must be positive, got 0.0"),
-        (IQEConfig(components=1, reduction="median"), "reduction must be one of maxmean, max, mean, sum, got 'median'"),
+        (MRNConfig(has_metric=False, residual=None), "mrn.residual must not be None where has_metric is false"),
+        (
+            IQEConfig(components=1, reduction="median"),
+            "reduction must be one of maxmean, max, mean, sum, softmax, log_mean_exp, got 'median'",
+        ),
     ],
 )
 def test_impossible_configs_are_refused_by_name(config: object, message: str):

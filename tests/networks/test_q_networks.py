@@ -1,15 +1,19 @@
 """Members are independent; both kinds of critic have the study's numbers of weights; inputs are normalised exactly."""
 
+import re
+
 import pytest
 import torch
 
-from lifelong_rl.config import ConfigError, from_dict
+from experiment_configs.agents.off_policy import DDPGConfig
+from lifelong_rl.config import ConfigError, from_dict, resolve, to_dict
 from lifelong_rl.networks.actors import DeterministicActor, ExponentialTanhNormalActor, TanhNormal
 from lifelong_rl.networks.energies import ENERGIES
 from lifelong_rl.networks.ensemble import EnsembleMLP
 from lifelong_rl.networks.normalizer import NormalizerConfig, RunningNormalizer
 from lifelong_rl.networks.optimizer import Optimizer
-from lifelong_rl.networks.q_networks import MonolithicQConfig, PairCriticConfig, build_q_network
+from lifelong_rl.networks.q_networks import Q_NETWORKS, MonolithicQConfig, PairCriticConfig, build_q_network
+from tests.source_tree import ROOT
 
 STATE, ACTION, GOAL = torch.randn(3, 5, 4, generator=torch.Generator().manual_seed(0)).unbind()
 
@@ -42,17 +46,49 @@ def num_weights(config: object, observation_size: int, action_size: int, goal_si
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize(
-    ("config", "thousands"),
-    [
-        (MonolithicQConfig(hidden_sizes=(256, 256, 256)), 140.3),
-        (PairCriticConfig(), 140.7),
-        (from_dict(PairCriticConfig, {"encoder_sizes": [176] * 3, "embedding_size": 16, "energy": {"name": "dot"}}),
-         140.7),
-    ],
-)  # fmt: skip
-def test_weights_are_as_many_as_in_the_metric_residual_study_for_fetch_push(config, thousands):
-    assert num_weights(config, 25, 4, 3) / 1000 == pytest.approx(thousands, abs=0.06)
+CRITICS = (ROOT / "docs/algorithms/mrn.md").read_text(encoding="utf-8").partition("## Our deviations")[0]
+THOUSANDS = dict(re.findall(r"^\| `(\w+)`.*?\| (\d+\.\d) \| ", CRITICS, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", [name for name in Q_NETWORKS if name != "pair"])
+def test_critics_of_the_study_are_matched_in_weights_for_fetch_push_as_their_page_says(name):
+    config = MonolithicQConfig(hidden_sizes=(256, 256, 256)) if name == "monolithic" else resolve(Q_NETWORKS[name])()
+    thousands = num_weights(config, 25, 4, 3) / 1000
+    assert thousands == pytest.approx(float(THOUSANDS[name]), abs=0.05)
+    assert thousands == pytest.approx(140, rel=0.01)
+
+
+def test_a_named_critic_is_written_out_and_some_of_its_head_can_be_changed():
+    config = from_dict(DDPGConfig, {"network": {"name": "wide_norm", "energy": {"reduction": "max"}}})
+    energy = to_dict(config)["network"]["energy"]
+    assert energy == {
+        "name": "wide_norm", "components": 62, "component_size": 16, "concave_lines": 8, "reduction": "max",
+    }  # fmt: skip
+    assert from_dict(DDPGConfig, to_dict(config)) == config
+
+
+def test_a_projector_is_one_network_for_both_sides():
+    config = from_dict(
+        PairCriticConfig, {"encoder_sizes": [8], "embedding_size": 8, "projector_sizes": [8], "projection_size": 4,
+                           "energy": {"name": "l2"}},
+    )  # fmt: skip
+    torch.manual_seed(0)
+    network = build_q_network(config, 2, 4, 4, 4)
+    x = network.projector(network.action_side(torch.cat([STATE, ACTION], -1)))
+    y = network.projector(network.goal_side(torch.cat([STATE, GOAL], -1)))
+    assert x.shape == (2, 5, 4)
+    assert torch.allclose(network(STATE, ACTION, GOAL), -(x - y).norm(dim=-1), atol=1e-6)
+    with pytest.raises(ConfigError, match=r"projector_sizes \[8\] need a projection_size, got None."):
+        from_dict(PairCriticConfig, {"projector_sizes": [8]})
+    with pytest.raises(ConfigError, match="energy does not fit projection_size 4: .*Nearest: 2"):
+        from_dict(PairCriticConfig, {"projection_size": 4, "energy": {"name": "iqe", "components": 3}})
+
+
+@pytest.mark.parametrize("name", [name for name in Q_NETWORKS if name not in ("monolithic", "bilinear", "cosine")])
+def test_critics_with_a_metric_head_never_value_a_goal_above_zero(name):
+    torch.manual_seed(0)
+    q = build_q_network(resolve(Q_NETWORKS[name])(), 1, 4, 4, 4)(STATE, ACTION, GOAL)
+    assert (q <= 1e-6).all() and q.min() < 0
 
 
 SMALL_PAIR = {"encoder_sizes": [8], "embedding_size": 8}

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lifelong_rl.config import ConfigError
 from lifelong_rl.recording import curves
 from lifelong_rl.recording.curves import Series
+from lifelong_rl.recording.panels import make_panels
 
 OFFLINE_THEN_ONLINE = [
     {"epoch": epoch, "env_steps": steps, "updates": updates, "phase": phase, "trainer/loss": float(updates)}
@@ -122,3 +124,41 @@ def test_success_comes_first_and_losses_last_among_the_default_panels():
     names = ["trainer/loss", "time/x_seconds", "evaluation/b/normalized_score", "evaluation/success_rate"]
     assert curves.default_names(names) == ["evaluation/success_rate", "evaluation/b/normalized_score", "trainer/loss"]
     assert curves.default_names(["model/error"]) == ["model/error"]
+    assert curves.default_name(["evaluation/a/success_rate", "evaluation/a/success_at_end_rate"]).endswith("end_rate")
+    assert curves.default_name(names) == "evaluation/success_rate"
+
+
+def study(folder: Path) -> list[curves.Run]:
+    """Two critics, one of them with two seeds, on one environment and on another."""
+    for place, (task, network, seed) in enumerate(
+        [("reach", {"name": "mrn"}, 0), ("reach", {"name": "mrn"}, 1), ("push", {"name": "mrn"}, 0),
+         ("reach", {"name": "plain", "sizes": [8, 8]}, 0)]
+    ):  # fmt: skip
+        write_run(folder / f"{place}a1b2c3d-s{seed}", OFFLINE_THEN_ONLINE,
+                  {"task": {"name": task}, "agent": {"network": network}, "seed": seed})  # fmt: skip
+    return curves.find_runs([folder])[0]
+
+
+def test_panels_are_values_of_one_path_and_curves_those_of_others(tmp_path: Path):
+    made = make_panels(study(tmp_path), ["a/loss"], "task.name", ["agent.network"])
+    found = {panel.title: {label: len(runs) for label, runs in panel.groups.items()} for panel in made}
+    assert found == {"reach": {"mrn": 2, "plain": 1}, "push": {"mrn": 1}}
+    several = make_panels(study(tmp_path / "again"), ["a/loss", "a/rate"], "task.name", ["agent.network", "seed"])
+    assert [panel.title for panel in several][:2] == ["reach: a/loss", "reach: a/rate"]
+    assert list(several[0].groups) == ["mrn, 0", "mrn, 1", "plain, 0"]
+
+
+def test_without_a_path_there_is_a_panel_for_each_metric_and_a_curve_for_each_variant(tmp_path: Path):
+    (panel,) = make_panels(study(tmp_path), ["a/loss"])
+    assert panel.title == panel.metric == "a/loss" and len(panel.groups) == 4
+
+
+def test_runs_of_different_settings_are_never_averaged(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"runs of 'mrn' differ in task.name \(reach and push\): add task.name"):
+        make_panels(study(tmp_path), ["a/loss"], None, ["agent.network"])
+
+
+def test_a_run_without_a_variant_belongs_to_no_panel(tmp_path: Path):
+    write_run(tmp_path / "0a1b2c3d-s0", OFFLINE_THEN_ONLINE)
+    with pytest.raises(ConfigError, match="variant.json is not readable"):
+        make_panels(curves.find_runs([tmp_path])[0], ["a/loss"], "task.name")

@@ -52,6 +52,51 @@ def test_metrics_can_be_named_by_their_last_words_and_drawn_elsewhere(experiment
     assert "<svg" in output.read_text()
 
 
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two critics on twelve environments, two seeds each, all in one folder."""
+    folder = tmp_path_factory.mktemp("data") / "study"
+    for task in range(12):
+        for critic in ("mrn", "monolithic"):
+            for seed in range(2):
+                run = folder / f"network-{critic}-{task:07x}{len(critic) % 10}-s{seed}"
+                run.mkdir(parents=True)
+                variant = {"task": {"name": f"Fetch{task}"}, "agent": {"network": {"name": critic}}, "seed": seed}
+                (run / "variant.json").write_text(json.dumps(variant))
+                rows = [
+                    {"epoch": i, "env_steps": 100 * i, "updates": i, "phase": "online", "trainer/loss": 1.0,
+                     "evaluation/success_rate": 1.0, "evaluation/success_at_end_rate": i / (3 + len(critic))}
+                    for i in range(3)
+                ]  # fmt: skip
+                (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def test_a_study_has_a_panel_for_each_environment_and_a_curve_for_each_critic(study: Path):
+    output = study / "study.svg"
+    result = plot(study, "--panels", "task.name", "--groups", "agent.network", "--output", output)
+    assert result.returncode == 0, result.stderr
+    text = output.read_text()
+    assert text.count("<!-- Fetch") == 12
+    assert text.count("<!-- mrn (n=2) -->") == text.count("<!-- monolithic (n=2) -->") == 1
+    assert text.count("<!-- success_at_end_rate -->") == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--panels", "task.nam"], "--panels: no run's variant has a value at 'task.nam'. Did you mean 'task.name'?"),
+        (
+            ["--groups", "agent.network"],
+            "--groups: runs of 'monolithic' differ in task.name (Fetch0 and Fetch1): add task.name to --groups, or ",
+        ),
+    ],
+)
+def test_runs_that_belong_to_no_panel_or_curve_are_one_line_and_exit_2(study: Path, arguments: list[str], message: str):
+    result = plot(study, *arguments)
+    assert (result.returncode, result.stderr[: len(message)]) == (2, message) and result.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

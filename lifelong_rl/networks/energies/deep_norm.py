@@ -15,13 +15,13 @@ class DeepNormConfig:
     components: int = 128
     hidden_size: int = 128
     layers: int = 3
+    concave_lines: int = 5
     reduction: Reduction = "maxmean"
 
 
 class DeepNorm(EnergyHead):
     """Every layer is convex, positive and positively homogeneous in x - y: each output is an asymmetric norm."""
 
-    is_quasimetric = True
     is_symmetric = False
 
     def __init__(self, config: DeepNormConfig, input_size: int) -> None:
@@ -29,8 +29,9 @@ class DeepNorm(EnergyHead):
         sizes = [config.hidden_size] * (config.layers - 1) + [config.components]
         self.from_difference = nn.ModuleList(nn.Linear(input_size, size, bias=False) for size in sizes)
         self.from_layer = nn.ModuleList(PositiveLinear(config.hidden_size, size) for size in sizes[1:])
-        self.concave = Concave(config.components)
+        self.concave = Concave(config.components, config.concave_lines)
         self.reduce = Reduce(config.reduction)
+        self.is_quasimetric = self.reduce.is_quasimetric
 
     def energy(self, x: Tensor, y: Tensor) -> Tensor:
         difference = x - y

@@ -20,13 +20,13 @@ class IQEConfig:
 class IQE(EnergyHead):
     """Each component is the length of the union of the intervals from x_j up to y_j."""
 
-    is_quasimetric = True
     is_symmetric = False
 
     def __init__(self, config: IQEConfig, input_size: int) -> None:
         super().__init__()
         self.parts = (config.components, component_size("iqe.components", input_size, config.components))
         self.reduce = Reduce(config.reduction)
+        self.is_quasimetric = self.reduce.is_quasimetric
 
     def energy(self, x: Tensor, y: Tensor) -> Tensor:
         return -self.reduce(union_length(x.unflatten(-1, self.parts), y.unflatten(-1, self.parts)))
