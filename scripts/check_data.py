@@ -19,9 +19,14 @@ EXPLANATION = """\
 Files that can be read:
   D4RL's maze2d HDF5  observations, actions, rewards, infos/goal [, terminals, timeouts, costs, infos/qpos, infos/qvel]
                       An episode ends where the goal changes; infos/stream_end marks rows that the next does not follow.
-  your own HDF5, npz  observations, actions [, rewards, terminals, timeouts, next_observations, costs, goals]
+  your own HDF5, npz  observations, actions [, rewards, terminals, timeouts, next_observations, costs, goals,
+                      desired_goals, next_achieved_goals, sim_states]; scripts/export_dataset.py writes all that apply
                       An episode ends where terminals or timeouts is 1. Without next_observations, row t + 1 gives those
-                      of row t, so an episode of n rows has n - 1 transitions.
+                      of row t, so an episode of n rows has n - 1 transitions. goals are those that the behaviour policy
+                      followed, desired_goals what the environment asked for; a file with one of them means both.
+  a Minari folder     data/main_data.hdf5 with the groups episode_0, episode_1, ... and data/metadata.json
+                      Its columns get the names above; an episode of T steps has T + 1 rows, the last without an action.
+                      Actions are stretched from the dataset's action space to [-1, 1], as tasks here take them.
 Every column has one row per step. NaN and infinite values make a file unusable; one-step episodes do not.
 
 Exit status: 0 usable (what looks odd is printed), 2 unusable (the last line says why).
@@ -29,6 +34,7 @@ Exit status: 0 usable (what looks odd is printed), 2 unusable (the last line say
 Examples:
   python scripts/check_data.py agent_data/maze2d-umaze-v1.hdf5 --task maze2d-umaze-v1
   python scripts/check_data.py my_robot.npz
+  python scripts/check_data.py ~/.minari/datasets/D4RL/pointmaze/umaze-v2 --task PointMaze_UMaze-v3
 """
 
 
@@ -51,7 +57,7 @@ def _check(path: Path, task: str | None) -> None:
 
 def _parse(argv: "Sequence[str] | None") -> argparse.Namespace:
     parser = ScriptParser(__doc__, EXPLANATION)
-    parser.add_argument("file", type=Path, metavar="FILE", help="an HDF5 or npz file")
+    parser.add_argument("file", type=Path, metavar="FILE", help="an HDF5 or npz file, or a Minari folder")
     parser.add_argument("--task", metavar="NAME", help="also compare the shapes with this task's, e.g. maze2d-umaze-v1")
     return parser.parse(argv)
 
@@ -64,7 +70,7 @@ def _find_spec(task: str) -> "TaskSpec":
     return make_task(task, num_envs=1, generator=np.random.default_rng(0)).spec
 
 
-def _row_shapes(spec: "TaskSpec") -> "dict[str, Shape]":
+def _row_shapes(spec: "TaskSpec") -> "dict[str, Shape | None]":
     from lifelong_rl.data.datasets.load import row_shapes
 
     return row_shapes(spec)
@@ -78,12 +84,12 @@ def _load(path: Path, spec: "TaskSpec") -> None:
     load_dataset(path, spec)
 
 
-def _print_report(file: "DatasetFile", row_shapes: "dict[str, Shape]") -> None:
+def _print_report(file: "DatasetFile", row_shapes: "dict[str, Shape | None]") -> None:
     from lifelong_rl.data.datasets.report import report_columns, report_episodes
 
-    print(f"{file.path}\n\n{'column':<18} {'type':<8} {'shape':<18} {'not finite':>10}  lowest .. highest")
+    print(f"{file.path}\n\n{'column':<20} {'type':<8} {'shape':<18} {'not finite':>10}  lowest .. highest")
     for column in report_columns(file):
-        head = f"{column.key:<18} {column.dtype:<8} {column.shape!s:<18} {column.num_not_finite:>10}"
+        head = f"{column.key:<20} {column.dtype:<8} {column.shape!s:<18} {column.num_not_finite:>10}"
         pairs = list(zip(column.low.flat, column.high.flat, strict=True))
         ranges = [f"{low:.4g} .. {high:.4g}" for low, high in pairs[:8]] + ["and so on"] * (len(pairs) > 8)
         print(f"{head}  {',  '.join(ranges)}")

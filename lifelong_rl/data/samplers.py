@@ -19,6 +19,14 @@ class HindsightSampler:
     A joined transition's action is its first one; or the mean of its steps' actions, which is what a model of several
     steps at once wants to know (`mean_action`).
 
+    `waypoint_steps` k > 0 adds the observation k steps ahead (HIQL): sooner where the goal was achieved or the episode
+    ended sooner.
+
+    `still_redraws` n > 0 draws a transition again, up to n times, while its episode moved nothing that goals speak of:
+    what it achieved last lies within `still_distance` of what it achieved first, in each entry. Such episodes teach
+    little, and are most of the early ones where an object must be found first (after Zhao and Tresp 2018,
+    arXiv:1810.01363, who weigh episodes by the energy that moved).
+
     Future goals: of the n steps left in the episode, step k ahead (0 is the transition's own) has probability
     proportional to future_discount ** k, exactly, whatever n; drawn in O(batch).
     """
@@ -34,12 +42,16 @@ class HindsightSampler:
         discount: float = 0.99,
         n_step: int = 1,
         mean_action: bool = False,
+        waypoint_steps: int = 0,
+        still_redraws: int = 0,
+        still_distance: float = 0.0,
     ) -> None:
         if batch_size < 1 or n_step < 1:
             raise ValueError(f"HindsightSampler: batch_size {batch_size} and n_step {n_step} must be at least 1.")
         self._store, self._hindsight, self._generator = store, hindsight, generator
         self._batch_size, self._reward_fn, self._discount, self._n_step = batch_size, reward_fn, discount, n_step
-        self._mean_action = mean_action
+        self._mean_action, self._waypoint_steps = mean_action, waypoint_steps
+        self._still_redraws, self._still_distance = still_redraws, still_distance
         self._sources = hindsight.sources  # drawn from with these probabilities
         shares = torch.tensor(list(self._sources.values()), dtype=torch.float64, device=store.device)
         self._thresholds = shares.cumsum(0)[:-1]
@@ -47,7 +59,7 @@ class HindsightSampler:
     def sample(self) -> Batch:
         """A batch of `batch_size` rows, drawn with replacement."""
         at = self._store.at
-        first = self._store.random_indices(self._generator, self._batch_size)
+        first = self._choose_transitions()
         steps_left = self._store.steps_left(first)
         span = steps_left.clamp(max=self._n_step)
         last = first + (span - 1) * self._store.num_envs
@@ -68,6 +80,8 @@ class HindsightSampler:
             steps_to_goal=steps_to_goal,
             cost=cost,
             ended=at("ended", last),
+            num_steps=span,
+            waypoint_observation=self._waypoints(first, steps_left, steps_to_goal) if self._waypoint_steps else None,
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -77,6 +91,21 @@ class HindsightSampler:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Draws the same batches again, from an equal store."""
         self._generator.set_state(state["generator"])
+
+    def _choose_transitions(self) -> Tensor:
+        """Indices [B], all equally likely but for those of still episodes."""
+        index = self._store.random_indices(self._generator, self._batch_size)
+        for _ in range(self._still_redraws):
+            other = self._store.random_indices(self._generator, self._batch_size)
+            index = torch.where(self._is_still(index), other, index)
+        return index
+
+    def _is_still(self, index: Tensor) -> Tensor:
+        """[B] bool: whether the episode of each index ends, as far as is known, with what it began with."""
+        store, env = self._store, index % self._store.num_envs
+        ends = store.start_of_episode(index), store.end_of_episode(index) - 1
+        began, has_now = (store.at("next_achieved_goal", time * store.num_envs + env) for time in ends)
+        return ((has_now - began).abs() <= self._still_distance).all(-1)
 
     def _choose_goals(self, first: Tensor, last: Tensor, steps_left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Goals [B, G], the index at whose end each was achieved (`last` where nowhere) and the steps to it (or -1)."""
@@ -107,6 +136,12 @@ class HindsightSampler:
             if name in chosen:
                 goal = _put(goal, chosen[name], at(column, anywhere))
         return goal, index, steps_to_goal.float()
+
+    def _waypoints(self, first: Tensor, steps_left: Tensor, steps_to_goal: Tensor) -> Tensor:
+        """[B, O], `waypoint_steps` after each index, or where goal or episode end lie nearer."""
+        limit = torch.where(steps_to_goal > 0, steps_to_goal.long(), steps_left)
+        index = first + (limit.clamp(max=self._waypoint_steps) - 1) * self._store.num_envs
+        return self._store.at("next_observation", index)
 
     def _mean_actions(self, first: Tensor, span: Tensor) -> Tensor:
         """Means over the `span` steps from each index: [B, A]."""
@@ -146,7 +181,8 @@ class MixedSampler:
         batches = [sampler.sample() for sampler in self._samplers]
         rows = sum(len(batch.reward) for batch in batches)
         order = torch.randperm(rows, generator=self._generator, device=batches[0].reward.device)
-        return Batch(**{f.name: torch.cat([getattr(batch, f.name) for batch in batches])[order] for f in fields(Batch)})
+        columns = {f.name: [getattr(batch, f.name) for batch in batches] for f in fields(Batch)}
+        return Batch(**{name: torch.cat(parts)[order] for name, parts in columns.items() if parts[0] is not None})
 
     def state_dict(self) -> dict[str, Any]:
         """The samplers' states, in order, and the generator's."""

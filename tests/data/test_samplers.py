@@ -66,6 +66,7 @@ def test_no_pair_spans_two_episodes_however_the_ring_has_wrapped(lengths, num_st
     assert torch.equal(batch.goal_observation, batch.goal)
     spanned = batch.next_observation[:, 2] - batch.observation[:, 2]
     assert (spanned <= n_step).all() and torch.equal(batch.discount, DISCOUNT**spanned)
+    assert batch.num_steps is not None and torch.equal(batch.num_steps.float(), spanned)
 
 
 @pytest.mark.parametrize("length", [1, 7, 200, 600])
@@ -143,6 +144,52 @@ def test_nothing_is_bootstrapped_where_the_task_ended_for_good():
     batch = sampler_of(store, HindsightConfig(behaviour=1), batch_size=400, n_step=2).sample()
     assert torch.equal(batch.discount == 0, batch.next_observation[:, 2] == 4)
     assert torch.equal(batch.ended, batch.discount == 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(1, 9), min_size=1, max_size=3), min_size=1, max_size=3),
+    st.integers(1, 12),
+    st.integers(1, 6),
+    st.integers(1, 3),
+)
+def test_waypoints_lie_so_many_steps_ahead_or_at_the_goal_or_the_end_of_the_episode(lengths, num_steps, ahead, n_step):
+    store = store_of(lengths, num_steps)
+    batch = sampler_of(store, HindsightConfig(future=1), batch_size=300, waypoint_steps=ahead, n_step=n_step).sample()
+    assert batch.waypoint_observation is not None
+    assert torch.equal(batch.waypoint_observation[:, :2], batch.observation[:, :2])
+    steps = batch.waypoint_observation[:, 2] - batch.observation[:, 2]
+    assert torch.equal(steps, batch.steps_to_goal.clamp(max=ahead))
+
+    anywhere = HindsightConfig(achieved=1)
+    batch = sampler_of(store, anywhere, batch_size=300, waypoint_steps=ahead, n_step=n_step).sample()
+    assert batch.waypoint_observation is not None
+    end = sampler_of(store, HindsightConfig(final=1), batch_size=300, waypoint_steps=10**6).sample()
+    last = {tuple(row[:2].tolist()): float(row[2]) for row in end.goal}
+    assert end.waypoint_observation is not None and torch.equal(end.waypoint_observation, end.goal)
+    for here, waypoint in zip(batch.observation.tolist(), batch.waypoint_observation.tolist(), strict=True):
+        assert waypoint[:2] == here[:2]
+        assert waypoint[2] == here[2] + ahead or waypoint[2] == last.get((here[0], here[1]), waypoint[2])
+        assert waypoint[2] <= here[2] + ahead
+
+
+def test_waypoints_change_nothing_else_and_are_absent_unless_asked_for():
+    store, hindsight = store_of([[5], [3]], 30), HindsightConfig(future=1, random=1)
+    plain = sampler_of(store, hindsight, batch_size=50).sample()
+    batch = sampler_of(store, hindsight, batch_size=50, waypoint_steps=2).sample()
+    assert plain.waypoint_observation is None
+    for name, value in vars(plain).items():
+        assert name == "waypoint_observation" or torch.equal(getattr(batch, name), value)
+
+
+def test_mixed_batches_carry_the_waypoints_of_their_rows_where_there_are_any():
+    parts = [sampler_of(store_of([lengths], 20), HindsightConfig(future=1), batch_size=40, waypoint_steps=2)
+             for lengths in ([4], [7])]  # fmt: skip
+    batch = MixedSampler(parts, torch.Generator().manual_seed(5)).sample()
+    assert batch.waypoint_observation is not None
+    assert torch.equal(batch.waypoint_observation[:, 2] - batch.observation[:, 2], batch.steps_to_goal.clamp(max=2))
+    plain = sampler_of(store_of([[4]], 20), HindsightConfig(future=1), batch_size=40)
+    assert MixedSampler([plain, plain], torch.Generator()).sample().waypoint_observation is None
 
 
 def test_a_restored_sampler_draws_the_same_batch():

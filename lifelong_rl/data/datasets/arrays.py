@@ -6,7 +6,10 @@ rewards (rows,)                          of transition t: for what its action le
 terminals, timeouts (rows,) 0 or 1       last row of an episode: the task is over for good; out of time
 next_observations (rows, O)              without it, row t + 1 gives row t's, and an episode's last row is no transition
 costs (rows,)                            length of each step; without it 1
-goals (rows, G)                          what the behaviour policy was told to do
+goals (rows, G)                          what the behaviour policy was told to do; without it desired_goals
+desired_goals (rows, G)                  what the environment asked for; without it goals
+next_achieved_goals (rows, G)            what the action led to, as a goal; without it, it follows from the observation
+sim_states (rows, S)                     of the simulator, before the step
 """
 
 import numpy as np
@@ -15,9 +18,18 @@ from lifelong_rl.data.datasets.files import DatasetFile
 from lifelong_rl.data.datasets.segments import Segments, cut_into_segments
 
 REQUIRED = ("observations", "actions")
-OPTIONAL = ("rewards", "terminals", "timeouts", "next_observations", "costs", "goals")
+OPTIONAL = (
+    "rewards", "terminals", "timeouts", "next_observations", "costs", "goals", "desired_goals", "next_achieved_goals",
+    "sim_states",
+)  # fmt: skip
 GOAL = "goals"
 REWARD_DELAY = 0  # rows until the reward of a transition is written
+
+KEYS = {  # of a store's columns; timeouts are those of `ended` that are no terminals
+    "observation": "observations", "action": "actions", "reward": "rewards", "terminated": "terminals",
+    "next_observation": "next_observations", "cost": "costs", "goal": "goals", "desired_goal": "desired_goals",
+    "next_achieved_goal": "next_achieved_goals", "sim_state": "sim_states",
+}  # fmt: skip
 
 
 def find_segments(file: DatasetFile) -> Segments:

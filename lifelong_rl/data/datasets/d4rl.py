@@ -15,8 +15,6 @@
   write must have it.
 """
 
-import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,6 +23,7 @@ import numpy as np
 
 from lifelong_rl.data.datasets.files import DatasetError, DatasetFile
 from lifelong_rl.data.datasets.segments import Segments, cut_into_segments
+from lifelong_rl.data.datasets.whole import whole
 
 REQUIRED = ("observations", "actions", "rewards", "infos/goal")
 OPTIONAL = ("terminals", "timeouts", "costs", "infos/qpos", "infos/qvel", "infos/stream_end")
@@ -57,18 +56,12 @@ def write_d4rl(
     """Writes a file under a temporary name that is then renamed; equal columns give equal bytes."""
     path = Path(path)
     _check_columns(path, columns)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with h5py.File(temporary, "w") as file:
-            file.attrs.update({"task": task, "seed": seed, "generator_version": generator_version})
-            for key, values in columns.items():
-                values = values.astype(np.float32) if values.dtype == np.float64 else values
-                chunks = (min(len(values), CHUNK_ROWS), *values.shape[1:])
-                file.create_dataset(key, data=values, chunks=chunks, fletcher32=True)
-        os.replace(temporary, path)  # noqa: PTH105
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({"task": task, "seed": seed, "generator_version": generator_version})
+        for key, values in columns.items():
+            values = values.astype(np.float32) if values.dtype == np.float64 else values
+            chunks = (min(len(values), CHUNK_ROWS), *values.shape[1:])
+            file.create_dataset(key, data=values, chunks=chunks, fletcher32=True)
 
 
 def _check_columns(path: Path, columns: Mapping[str, np.ndarray]) -> None:

@@ -1,7 +1,8 @@
 """Reads a dataset file that may be anything; says which file, key and row is wrong. Needs no torch."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,27 +12,23 @@ import numpy as np
 
 from lifelong_rl.data.datasets.errors import BROKEN, DatasetError, one_line
 from lifelong_rl.data.datasets.hdf5 import hdf5_columns
+from lifelong_rl.data.datasets.minari_columns import MAIN_FILE, EpisodeColumn, minari_columns
 from lifelong_rl.data.datasets.npz import npz_columns
 
 Shape = tuple[int, ...]
+MOST_ROWS, PIECE_BYTES = 1 << 18, 64 << 20  # of a column, read at once
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 
 
 class DatasetFile:
-    """Columns of equal length in an HDF5 or npz file. What is not in the file, or is no number, is refused."""
+    """Columns of equal length in an HDF5 or npz file, or in a Minari folder. What is no number is refused."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.is_minari = (self.path / MAIN_FILE).is_file()
         self._file: h5py.File | None = None
         try:
-            with self.path.open("rb") as stream:
-                magic = stream.read(8)
-            if magic == b"\x89HDF\r\n\x1a\n":
-                self._file = h5py.File(self.path, "r")
-                self._columns: Mapping[str, h5py.Dataset | np.ndarray] = hdf5_columns(self.path, self._file)
-            elif magic.startswith(b"PK"):
-                self._columns = npz_columns(self.path)
-            else:
-                raise DatasetError(f"{self.path}: neither HDF5 nor npz (its first bytes are {magic!r}).")
+            self._columns: Mapping[str, h5py.Dataset | EpisodeColumn | np.ndarray] = self._open()
         except DatasetError:
             self.close()
             raise
@@ -49,6 +46,21 @@ class DatasetFile:
         """Lets go of the file."""
         if self._file is not None:
             self._file.close()
+
+    def _open(self) -> Mapping[str, h5py.Dataset | EpisodeColumn | np.ndarray]:
+        if self.is_minari:
+            self._file = h5py.File(self.path / MAIN_FILE, "r")
+            return minari_columns(self.path, self._file)
+        with self.path.open("rb") as stream:
+            magic = stream.read(8)
+        if magic == HDF5_MAGIC:
+            self._file = h5py.File(self.path, "r")
+            if "episode_0" in set(self._file):
+                raise DatasetError(f"{self.path}: part of a Minari dataset; expected its folder, which holds data/.")
+            return hdf5_columns(self.path, self._file)
+        if magic.startswith(b"PK"):
+            return npz_columns(self.path)
+        raise DatasetError(f"{self.path}: neither HDF5 nor npz (its first bytes are {magic!r}).")
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -130,6 +142,14 @@ class DatasetFile:
             key, first, values, (whole != values) | (whole < 0) | (whole >= count), f"integers in [0, {count})"
         )
         return whole
+
+    def pieces(self, *keys: str, most_rows: int = MOST_ROWS) -> Iterator[tuple[int, int]]:
+        """All rows [first, end) of these columns in turns that stay small in memory, also where rows are pictures."""
+        bytes_of_row = max(8 * math.prod(self.shape(key)[1:]) for key in keys)
+        rows = max(1, min(most_rows, PIECE_BYTES // max(1, bytes_of_row)))
+        num_rows = self.shape(keys[0])[0]
+        for first in range(0, num_rows, rows):
+            yield first, min(first + rows, num_rows)
 
     def read(self, key: str, first: int = 0, end: int | None = None) -> np.ndarray:
         """Rows [first, end) as they are in the file."""

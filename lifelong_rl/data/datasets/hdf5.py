@@ -20,7 +20,7 @@ MAX_SOFT_LINKS = 8  # one after another
 def hdf5_columns(path: Path, file: h5py.File) -> dict[str, h5py.Dataset]:
     """All columns, none of them read yet; `metadata`, which public files have, is not even opened."""
     columns = dict(_columns(path, file, ""))
-    check_extents(path, {key: _extent(column) for key, column in columns.items()})
+    check_extents(path, {key: extent_of(column) for key, column in columns.items()})
     return columns
 
 
@@ -32,15 +32,15 @@ def _columns(path: Path, group: h5py.Group, prefix: str) -> Iterator[tuple[str, 
         if key == "metadata":
             continue
         with naming(path, key):
-            item = _follow(path, key, group, name)
+            item = follow(path, key, group, name)
             if isinstance(item, h5py.Group) and key == "infos":
                 yield from _columns(path, item, "infos/")
             else:
-                _check_column(path, key, item)
+                check_column(path, key, item)
                 yield key, item
 
 
-def _follow(path: Path, key: str, group: h5py.Group, name: str) -> h5py.HLObject:
+def follow(path: Path, key: str, group: h5py.Group, name: str) -> h5py.HLObject:
     """What a name stands for. Soft links are walked one name at a time, since any of these may lead out of the file."""
     here, names, num_links = group, [name], 0
     while names:
@@ -60,7 +60,8 @@ def _follow(path: Path, key: str, group: h5py.Group, name: str) -> h5py.HLObject
     return here
 
 
-def _check_column(path: Path, key: str, item: h5py.HLObject) -> None:
+def check_column(path: Path, key: str, item: h5py.HLObject) -> None:
+    """Refuses what is no numbers, or lies elsewhere, or needs a plugin to be read."""
     if not isinstance(item, h5py.Dataset) or item.dtype is None or not item.ndim:
         raise DatasetError(f"{path}: {key!r} is no column; expected a dataset of shape (rows, ...) in this file.")
     if item.external or item.is_virtual:
@@ -81,8 +82,8 @@ def _check_column(path: Path, key: str, item: h5py.HLObject) -> None:
         raise DatasetError(f"{path}: {key!r} of shape {item.shape} was never written; expected data.")
 
 
-def _extent(dataset: h5py.Dataset) -> Extent:
-    """Whole chunks, since the library unpacks whole ones."""
+def extent_of(dataset: h5py.Dataset) -> Extent:
+    """What it declares is whole chunks, since the library unpacks whole ones."""
     shape = dataset.shape
     if dataset.chunks:
         shape = [-(-size // chunk) * chunk for size, chunk in zip(shape, dataset.chunks, strict=True)]

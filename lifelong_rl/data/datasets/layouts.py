@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from types import ModuleType
 
-from lifelong_rl.data.datasets import arrays, d4rl
+from lifelong_rl.data.datasets import arrays, d4rl, minari
 from lifelong_rl.data.datasets.files import DatasetError, DatasetFile, Shape
 from lifelong_rl.data.datasets.segments import Segments
 
-SCALARS = ("rewards", "terminals", "timeouts", "costs", "infos/stream_end")
+SCALARS = ("rewards", "terminals", "timeouts", "costs", "infos/stream_end", minari.LAST_ROW)
 
 
 def layout_of(file: DatasetFile) -> ModuleType:
     """D4RL's files are told by their `infos`."""
+    if file.is_minari:
+        return minari
     return d4rl if any(key.startswith("infos/") for key in file.keys) else arrays
 
 

@@ -9,7 +9,6 @@ from lifelong_rl.data.datasets.files import DatasetFile, Shape
 from lifelong_rl.data.datasets.layouts import check_and_segment, layout_of
 from lifelong_rl.data.datasets.segments import Segments
 
-ROWS_AT_ONCE = 1 << 18
 JUMP_FACTOR = 10.0  # a step this many times as long as the 99.9th percentile looks like two runs glued together
 
 
@@ -47,7 +46,7 @@ def report_episodes(file: DatasetFile, row_shapes: Mapping[str, Shape | None]) -
     """Raises DatasetError where the file cannot be used."""
     segments = check_and_segment(file, row_shapes)
     for key in file.keys:
-        for first, end in _pieces(file.num_rows):
+        for first, end in file.pieces(key):
             file.numbers(key, first, end)
 
     steps = _step_lengths(file, segments)
@@ -77,7 +76,7 @@ def _find_faults(file: DatasetFile, segments: Segments, report: EpisodeReport) -
         jump = f"row {report.longest_step_row} moves {report.longest_step:.3g}, 99.9 % at most {report.usual_step:.3g}"
         yield f"{jump}: is an end of a run unmarked there?"
     layout = layout_of(file)
-    if not {"timeouts", "terminals"} & set(file.keys) and layout.GOAL not in file.keys:
+    if not {"timeouts", "terminals"} & set(file.keys) and layout.GOAL not in file.keys and not file.is_minari:
         yield "neither timeouts nor terminals: all rows count as one episode"
     if "rewards" not in file.keys:
         yield "no rewards: they follow from the goals, where an algorithm wants any"
@@ -86,7 +85,7 @@ def _find_faults(file: DatasetFile, segments: Segments, report: EpisodeReport) -
 def _step_lengths(file: DatasetFile, segments: Segments) -> np.ndarray:
     """Distance from each transition's observation to its next [transitions]."""
     lengths = np.zeros(file.num_rows)
-    for first, end in _pieces(file.num_rows):
+    for first, end in file.pieces("observations"):
         here = file.numbers("observations", first, end + 1).astype(np.float32).reshape(-1, _entries(file))
         if "next_observations" in file.keys:
             after = file.numbers("next_observations", first, end).astype(np.float32).reshape(-1, _entries(file))
@@ -101,18 +100,13 @@ def _report_column(file: DatasetFile, key: str) -> ColumnReport:
     shape = file.shape(key)
     low, high = np.full(shape[1:], np.inf), np.full(shape[1:], -np.inf)
     num_not_finite = 0
-    for first, end in _pieces(shape[0]):
+    for first, end in file.pieces(key):
         values = file.read(key, first, end).astype(np.float64)
         finite = np.isfinite(values)
         num_not_finite += int((~finite.reshape(len(values), -1).all(axis=1)).sum())
         low = np.minimum(low, np.where(finite, values, np.inf).min(axis=0))
         high = np.maximum(high, np.where(finite, values, -np.inf).max(axis=0))
     return ColumnReport(key=key, dtype=file.dtype(key), shape=shape, low=low, high=high, num_not_finite=num_not_finite)
-
-
-def _pieces(num_rows: int) -> Iterator[tuple[int, int]]:
-    for first in range(0, num_rows, ROWS_AT_ONCE):
-        yield first, min(first + ROWS_AT_ONCE, num_rows)
 
 
 def _entries(file: DatasetFile) -> int:
