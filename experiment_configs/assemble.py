@@ -5,9 +5,10 @@ from pathlib import Path
 import torch
 
 from experiment_configs.agents import BUILDERS
-from experiment_configs.datasets import open_dataset
+from experiment_configs.datasets import check_goals_are_told, dataset_identity, open_dataset
 from experiment_configs.experiment import ExperimentConfig
 from experiment_configs.measures import build_measures
+from experiment_configs.needs import check_batches, check_goals
 from experiment_configs.run import Run, open_logger
 from lifelong_rl.config import ConfigError, resolve, to_dict
 from lifelong_rl.data.episodes import EpisodeStore
@@ -18,7 +19,6 @@ from lifelong_rl.envs.registry import builder_of, make_task, said_todays_name
 from lifelong_rl.envs.workers import WorkerConfig, WorkerTask
 from lifelong_rl.exploration import GaussianNoise, RandomActions, RandomPolicy
 from lifelong_rl.goals.environment import EnvironmentGoals
-from lifelong_rl.recording.files import fingerprint
 from lifelong_rl.recording.snapshot import load_snapshot
 from lifelong_rl.recording.state_tree import check_shapes
 from lifelong_rl.recording.timer import Timer
@@ -39,6 +39,7 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     seeds.seed_globals()
     task = _collected_task(config, seeds)
     agent = build_agent(config, task.spec, seeds)
+    check_batches(config, task.spec)
     if config.initialize_from is not None:
         _initialize(agent, Path(config.initialize_from))
 
@@ -46,7 +47,8 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     dataset = identity = None
     if config.dataset is not None and any(phase.dataset_share > 0 for phase in config.phases):
         dataset = open_dataset(config.dataset, config.task, task.spec, config.device)
-        identity = fingerprint(Path(config.dataset.path))
+        check_goals_are_told(config.dataset, dataset, config.sampler.goals)
+        identity = dataset_identity(config.dataset)
     collector = Collector(task, EnvironmentGoals(), replay)
     measures = build_measures(config, agent)
     logger, timer = open_logger(config, run_dir), Timer()
@@ -89,6 +91,7 @@ def _collected_task(config: ExperimentConfig, seeds: Seeds) -> Task:
 def build_agent(config: ExperimentConfig, spec: TaskSpec, seeds: Seeds) -> Agent:
     """The agent, its networks drawn from the run's seed."""
     name = to_dict(config)["agent"]["name"]
+    check_goals(name, spec)
     with torch.random.fork_rng(devices=[]):  # networks are drawn on the CPU, then moved
         torch.manual_seed(seeds.integer("networks"))
         return resolve(BUILDERS[name])(config.agent, spec, seeds, config.device)
@@ -126,7 +129,8 @@ def _phase_parts(
         HindsightSampler(
             store, config.sampler.goals, seeds.torch(f"sampler of {name}", config.device), batch_size=size,
             reward_fn=spec.reward_fn, discount=config.sampler.discount, n_step=phase.n_step or config.sampler.n_step,
-            mean_action=config.sampler.mean_action,
+            mean_action=config.sampler.mean_action, waypoint_steps=config.sampler.waypoint_steps,
+            still_redraws=config.sampler.still_redraws, still_distance=config.sampler.still_distance,
         )
         for name, store, size in zip(("dataset", "replay"), (dataset, replay), sizes, strict=True)
         if size and store is not None

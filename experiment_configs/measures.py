@@ -8,6 +8,8 @@ from scipy.stats import spearmanr
 
 from experiment_configs.experiment import ExperimentConfig, GoalSet
 from lifelong_rl.agents.qrl import QRLAgent
+from lifelong_rl.envs.grid import GridTask
+from lifelong_rl.envs.grid_distance import ShortestWayPolicy
 from lifelong_rl.envs.guard import Guarded
 from lifelong_rl.envs.maze2d import Maze2dTask
 from lifelong_rl.envs.maze2d_distance import steps_between
@@ -25,7 +27,7 @@ NUM_PAIRS = 2000
 
 def build_measures(config: ExperimentConfig, agent: Agent) -> dict[str, Measure]:
     """An evaluator for each set of goals; for QRL on mazes also the learned distance against the shortest path."""
-    measures: dict[str, Measure] = {goals: build_evaluator(config, goals) for goals in config.evaluation.goals}
+    measures: dict[str, Measure] = {goals: build_evaluator(config, goals) for goals in config.evaluated_goals}
     task = unwrapped(next(iter(measures.values())).task) if measures else None  # type: ignore[attr-defined]
     if isinstance(agent, QRLAgent) and isinstance(task, Maze2dTask):
         measures["distance"] = DistanceCheck(task, np.random.default_rng(config.evaluation.seed))
@@ -49,6 +51,8 @@ def reference_policies(task: Task, seeds: Seeds) -> dict[str, Callable[[], Polic
     if isinstance(task, Maze2dTask):
         generator = seeds.numpy("controller")
         references["controller"] = lambda: WaypointPolicy(task.grid, num_envs=task.num_envs, generator=generator)
+    if isinstance(task, GridTask):
+        references["controller"] = lambda: ShortestWayPolicy(task.grid)
     return references
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from rich.console import Console
-from rich.table import Table
 
+from experiment_configs.evaluation_table import evaluation_table
 from experiment_configs.experiment import ExperimentConfig
+from experiment_configs.weights import networks_line
 from lifelong_rl.config import to_dict
 from lifelong_rl.config_paths import first_difference, plain_copy
 from lifelong_rl.recording.errors import SnapshotError
@@ -28,14 +29,6 @@ from lifelong_rl.types import Metrics
 
 # What may differ between the start of a run and its going on
 MAY_CHANGE = ("device", "num_threads", "snapshots", "log_to_wandb", "log_to_tensorboard")
-ROWS = (  # metric, heading, format
-    ("success_rate", "success", "{:.1%}"),
-    ("success_at_end_rate", "at the end", "{:.1%}"),
-    ("steps_to_goal_mean", "steps to goal", "{:.1f}"),
-    ("held_fraction", "time held", "{:.1%}"),
-    ("return_mean", "return", "{:.1f}"),
-    ("normalized_score", "D4RL score", "{:.1f}"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +46,7 @@ class Run:
     def train(self, interrupts: Interrupts | None = None) -> None:
         """All phases that are not over yet, then the closing table."""
         algorithm = self.algorithm
+        print(networks_line(algorithm.agent.state_dict()))
         num_epochs = sum(phase.num_epochs for phase in self.config.phases)
         try:
             progress = Progress(num_epochs, epochs_before=algorithm.epochs_before, updates_before=algorithm.updates)
@@ -97,19 +91,16 @@ class Run:
             raise SnapshotError(f"{path}: {self.config.dataset.path} is not the file that this run began with.")
 
     def print_table(self) -> None:
-        """Ours, the fresh controller and a random policy, on the same starts and goals."""
-        table = Table(title=f"{self.config.task.name}: {self.config.evaluation.num_episodes} episodes a row")
-        for heading in ("goals", "policy", *(heading for _, heading, _ in ROWS)):
-            is_name = heading in ("goals", "policy")
-            table.add_column(heading, justify="left" if is_name else "right", no_wrap=is_name)
+        """Ours and the reference policies, on the same starts and goals; nothing where the run does not evaluate."""
+        rows = []
         for goals, measure in self.algorithm.measures.items():
-            if not isinstance(measure, Evaluator):
-                continue
-            ours = measure.evaluate(self.algorithm.agent)
-            rows = {"ours": ours, **dict(sorted(measure.reference_metrics.items()))}
-            for policy, metrics in rows.items():
-                table.add_row(goals, policy, *_cells(metrics))
-        Console().print(table)
+            if isinstance(measure, Evaluator):
+                policies = {"ours": measure.evaluate(self.algorithm.agent)}
+                policies |= dict(sorted(measure.reference_metrics.items()))
+                rows += [(goals, policy, _numbers(metrics)) for policy, metrics in policies.items()]
+        if rows:
+            title = f"{self.config.task.name}: {self.config.evaluation.num_episodes} episodes a row"
+            Console().print(evaluation_table(title, rows))
 
 
 def open_logger(config: ExperimentConfig, run_dir: Path) -> Logger:
@@ -122,5 +113,5 @@ def open_logger(config: ExperimentConfig, run_dir: Path) -> Logger:
     return Logger(run_dir, trackers)
 
 
-def _cells(metrics: Metrics) -> list[str]:
-    return [form.format(float(metrics[name])) if name in metrics else "-" for name, _, form in ROWS]
+def _numbers(metrics: Metrics) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items()}

@@ -70,22 +70,23 @@ class SACConfig(OffPolicyConfig):
 
 def build_ddpg(config: DDPGConfig, spec: TaskSpec, seeds: Seeds, device: str) -> DDPGAgent:
     """Call this and the others with torch's global generator seeded: networks are initialised from it."""
-    return DDPGAgent(_parts(config, DeterministicActor, spec, seeds, device), config.target)
+    return DDPGAgent(build_parts(config, DeterministicActor, spec, seeds, device), config.target)
 
 
 def build_td3(config: TD3Config, spec: TaskSpec, seeds: Seeds, device: str) -> TD3Agent:
     """Twin critics unless the config says otherwise."""
-    return TD3Agent(_parts(config, DeterministicActor, spec, seeds, device), config.target, config.smoothing)
+    return TD3Agent(build_parts(config, DeterministicActor, spec, seeds, device), config.target, config.smoothing)
 
 
 def build_sac(config: SACConfig, spec: TaskSpec, seeds: Seeds, device: str) -> SACAgent:
     """Twin critics unless the config says otherwise."""
-    return SACAgent(_parts(config, ExponentialTanhNormalActor, spec, seeds, device), config.temperature)
+    return SACAgent(build_parts(config, ExponentialTanhNormalActor, spec, seeds, device), config.temperature)
 
 
-def _parts(
+def build_parts(
     config: OffPolicyConfig, actor_class: type[AnyActor], spec: TaskSpec, seeds: Seeds, device: str
 ) -> OffPolicyParts[AnyActor]:
+    """What they share, with an actor of this class."""
     if spec.discrete:
         name = type(config).__name__.removesuffix("Config")
         raise ConfigError(f"variant.agent: {name} needs continuous actions, {spec.name} has discrete ones: use 'dqn'.")

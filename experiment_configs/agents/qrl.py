@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from experiment_configs.agents.sizes import picture_shape
 from lifelong_rl.agents.qrl import QRLActorConfig, QRLAgent
 from lifelong_rl.agents.qrl_critic import QRLCritic, QRLCriticConfig
 from lifelong_rl.agents.qrl_policies import ACTING, ByActorConfig, GreedyConfig
@@ -10,6 +11,7 @@ from lifelong_rl.config import ConfigError, one_of
 from lifelong_rl.goals.views import GOAL_VIEWS, GoalView, NodeGoals, NodeGoalsConfig, StateGoals, StateGoalsConfig
 from lifelong_rl.networks.actors import TanhNormalActor
 from lifelong_rl.networks.critics import QuasimetricCritic, QuasimetricCriticConfig
+from lifelong_rl.networks.encoders import ImageTorso
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.types import TaskSpec
 
@@ -38,26 +40,38 @@ class QRLConfig:
 def build_qrl(config: QRLConfig, spec: TaskSpec, seeds: Seeds, device: str) -> QRLAgent:
     """Call it with torch's global generator seeded: networks are initialised from it."""
     goals = _goal_view(config, spec)
-    observation_size, goal_size = spec.observation_shape[0], goals.size
+    shape = picture_shape(spec)
+    seen: int | tuple[int, ...] = spec.observation_shape[0] if shape is None else shape
     critics = []
     for _ in range(config.num_critics):
-        network = QuasimetricCritic(config.network, observation_size, spec.action_size, goal_size).to(device)
+        network = QuasimetricCritic(config.network, seen, spec.action_size, goals.size).to(device)
         critics.append(QRLCritic(config.critic, network, goals))
-    actor = None
     if config.actor is not None and spec.discrete:
         raise ConfigError(f"variant.agent.actor: {spec.name} has discrete actions; QRL acts there with actor=None.")
-    if config.actor is not None:
-        size = observation_size if goal_size is None else goal_size
-        sizes, norm = config.actor.hidden_sizes, config.actor.layer_norm
-        actor = TanhNormalActor(observation_size, size, spec.action_size, sizes, layer_norm=norm).to(device)
+    actor = None if config.actor is None else _actor(config.actor, spec, goals.size).to(device)
     acting = config.acting or (GreedyConfig() if actor is None else ByActorConfig())
     generator = seeds.torch("agent", device)
     return QRLAgent(config.actor or QRLActorConfig(), acting, critics, actor, goals, spec, generator)
 
 
+def _actor(config: QRLActorConfig, spec: TaskSpec, goal_size: int | None) -> TanhNormalActor:
+    shape = picture_shape(spec)
+    torso = None if shape is None else ImageTorso(shape, config.image_channels)
+    size = spec.observation_shape[0] if torso is None else torso.size
+    return TanhNormalActor(
+        size, size if goal_size is None else goal_size, spec.action_size, config.hidden_sizes,
+        layer_norm=config.layer_norm, torso=torso,
+    )  # fmt: skip
+
+
 def _goal_view(config: QRLConfig, spec: TaskSpec) -> GoalView:
     default = StateGoalsConfig() if spec.goal_of is None else NodeGoalsConfig()
     chosen = default if config.goals is None else config.goals
-    if isinstance(chosen, NodeGoalsConfig):
-        return NodeGoals(chosen, spec)
-    return StateGoals(chosen, spec)
+    if isinstance(chosen, StateGoalsConfig):
+        if spec.goal_of is None and spec.goal_shape != spec.observation_shape:
+            shapes = f"goals of shape {list(spec.goal_shape)}, observations {list(spec.observation_shape)}"
+            raise ConfigError(f"variant.agent.goals: {spec.name} has {shapes}: no goal is a state there.")
+        return StateGoals(chosen, spec)
+    if picture_shape(spec) is not None:
+        raise ConfigError(f"variant.agent.goals: {spec.name} shows pictures, which are states. Use goals='state'.")
+    return NodeGoals(chosen, spec)

@@ -8,12 +8,16 @@ from lifelong_rl.types import TaskSpec
 
 
 def to_range(action: Tensor, spec: TaskSpec) -> Tensor:
-    """From [-1, 1] to the task's action range."""
+    """From [-1, 1] to the task's action range; choices stay."""
+    if spec.discrete:
+        return action
     return spec.action_low + (action + 1) * ((spec.action_high - spec.action_low) / 2)
 
 
 def to_unit(action: Tensor, spec: TaskSpec) -> Tensor:
-    """From the task's action range to [-1, 1]."""
+    """From the task's action range to [-1, 1]; choices stay."""
+    if spec.discrete:
+        return action
     return (action - spec.action_low) * (2 / (spec.action_high - spec.action_low)) - 1
 
 

@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lifelong_rl.agents.learners import Follower, LearningConfig, TargetConfig
+from lifelong_rl.agents.learners import CriticConfig, Follower, TargetConfig, optimizer_for
 from lifelong_rl.config import ConfigError
-from lifelong_rl.losses.value_rules import Range, bootstrapped
+from lifelong_rl.losses.value_rules import bootstrapped
 from lifelong_rl.networks.choice_q import ChoiceQ
 from lifelong_rl.networks.normalizer import InputNormalizer
-from lifelong_rl.networks.optimizer import Optimizer
 from lifelong_rl.types import Batch, Memoryless, Metrics, Policy, TaskSpec
 
 
@@ -33,12 +32,11 @@ class EpsilonConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DQNLearningConfig(LearningConfig):
+class DQNLearningConfig(CriticConfig):
     """`huber` bends the loss from a square to a line at an error of 1."""
 
     is_double: bool = True
     huber: bool = True
-    target_range: Range | None = None
 
 
 class DQNAgent:
@@ -51,8 +49,7 @@ class DQNAgent:
         self.config, self.exploration, self.network = config, exploration, network
         self.normalizer, self.spec, self.generator = normalizer, spec, generator
         self.target = Follower(target, network)
-        limit = config.max_gradient_norm
-        self.optimizer = Optimizer(network.parameters(), config.learning_rate, max_gradient_norm=limit)
+        self.optimizer = optimizer_for(network.parameters(), config)
         self.num_updates = 0
 
     def policy(self, *, explore: bool) -> Policy:

@@ -1,6 +1,7 @@
 """Networks and how each learns: critics from bootstrapped targets, an actor by climbing them, copies by following."""
 
 import copy
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -32,17 +33,26 @@ class TargetConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class LearningConfig:
-    """`loss_scale` multiplies gradients: felt by `max_gradient_norm` and by the 1e-8 in Adam's quotient only."""
+    """`loss_scale` multiplies gradients: felt by their limits and by the 1e-8 in Adam's quotient only."""
 
     learning_rate: float = 3e-4
     loss_scale: float = 1.0
-    max_gradient_norm: float | None = None
+    max_gradient_norm: float | None = None  # of all parameters together
+    max_gradient_value: float | None = None  # of each entry by itself; mrl has 5
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "loss_scale", "max_gradient_norm"):
+        for name in ("learning_rate", "loss_scale", "max_gradient_norm", "max_gradient_value"):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ConfigError(f"{name} must be positive, got {value}.")
+
+
+def optimizer_for(parameters: Iterable[Tensor], config: LearningConfig) -> Optimizer:
+    """All of `config` but the scale, which belongs to the loss."""
+    return Optimizer(
+        parameters, config.learning_rate,
+        max_gradient_norm=config.max_gradient_norm, max_gradient_value=config.max_gradient_value,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +110,7 @@ class CriticLearner:
     def __init__(self, config: CriticConfig, target: TargetConfig, rule: ValueRule, network: QNetwork) -> None:
         self.config, self.rule, self.network = config, rule, network
         self.target = Follower(target, network)
-        limit = config.max_gradient_norm
-        self.optimizer = Optimizer(network.parameters(), config.learning_rate, max_gradient_norm=limit)
+        self.optimizer = optimizer_for(network.parameters(), config)
 
     def update(self, batch: Batch, next_action: Tensor, next_bonus: Tensor | float = 0.0) -> Metrics:
         """Learns towards reward + discount * (next value + `next_bonus` [B])."""
@@ -136,8 +145,7 @@ class ActorLearner(Generic[AnyActor]):
 
     def __init__(self, config: ActorConfig, network: AnyActor) -> None:
         self.config, self.network = config, network
-        limit = config.max_gradient_norm
-        self.optimizer = Optimizer(network.parameters(), config.learning_rate, max_gradient_norm=limit)
+        self.optimizer = optimizer_for(network.parameters(), config)
 
     def climb(self, value: Tensor, action: Tensor) -> Tensor:
         """Raises `value` [B] by way of `action` [B, A]; returns the loss."""

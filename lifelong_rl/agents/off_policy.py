@@ -30,6 +30,19 @@ class ActingPolicy(Memoryless):
         return to_range(self._act(observation, goal), self._spec)
 
 
+def as_networks_take_it(batch: Batch, normalizer: InputNormalizer | None, spec: TaskSpec) -> Batch:
+    """Actions in [-1, 1] (choices stay), inputs normalised by what was seen up to and with this batch."""
+    action = to_unit(batch.action, spec)
+    if normalizer is None:
+        return dataclasses.replace(batch, action=action)
+    normalizer.learn(batch.observation, batch.goal)
+    observation, next_observation = map(normalizer.observation, (batch.observation, batch.next_observation))
+    return dataclasses.replace(
+        batch, observation=observation, action=action, next_observation=next_observation,
+        goal=normalizer.goal(batch.goal),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class OffPolicyParts(Generic[AnyActor]):
     """What each of these agents is given. The actor learns once in `policy_delay` updates, and targets follow then."""
@@ -65,7 +78,7 @@ class OffPolicyAgent(ABC, Generic[AnyActor]):
         return {}
 
     def update(self, batch: Batch) -> Metrics:
-        batch = self._as_networks_take_it(batch)
+        batch = as_networks_take_it(batch, self.normalizer, self.spec)
         metrics = self.update_critic(batch)
         self.num_updates += 1
         if self.num_updates % self.policy_delay == 0:
@@ -76,17 +89,6 @@ class OffPolicyAgent(ABC, Generic[AnyActor]):
     def follow(self) -> None:
         """Target networks take a step."""
         self.critic.target.follow()
-
-    def _as_networks_take_it(self, batch: Batch) -> Batch:
-        action = to_unit(batch.action, self.spec)
-        if self.normalizer is None:
-            return dataclasses.replace(batch, action=action)
-        self.normalizer.learn(batch.observation, batch.goal)
-        observation, next_observation = map(self.normalizer.observation, (batch.observation, batch.next_observation))
-        return dataclasses.replace(
-            batch, observation=observation, action=action, next_observation=next_observation,
-            goal=self.normalizer.goal(batch.goal),
-        )  # fmt: skip
 
     def state_dict(self) -> dict[str, Any]:
         state = {"critic": self.critic.state_dict(), "actor": self.actor.state_dict(), "num_updates": self.num_updates}

@@ -29,6 +29,7 @@ class QRLActorConfig:
 
     hidden_sizes: tuple[int, ...] = (256, 256)
     layer_norm: bool = True
+    image_channels: tuple[int, int, int] = (32, 64, 64)  # of the convolutions, where observations are pictures
     learning_rate: float = 3e-5
     decay: DecayConfig | None = None
     behaviour_cloning_weight: float = 0.05  # towards the goals that the data reached later
@@ -41,8 +42,9 @@ class QRLActorConfig:
         rates = self.learning_rate, self.entropy_learning_rate
         if min(rates) <= 0:
             raise ConfigError(f"learning rates must be positive, got {rates[0]} and {rates[1]}.")
-        if min(self.hidden_sizes, default=1) < 1:
-            raise ConfigError(f"hidden_sizes must be at least 1 each, got {list(self.hidden_sizes)}.")
+        for name in ("hidden_sizes", "image_channels"):
+            if min(getattr(self, name), default=1) < 1:
+                raise ConfigError(f"{name} must be at least 1 each, got {list(getattr(self, name))}.")
 
 
 class QRLAgent:
@@ -107,7 +109,8 @@ class QRLAgent:
         assert self.actor is not None
         config, size = self.config, len(batch.observation)
         random, future = reached.roll(1, 0), self.goals.future(batch)
-        distribution = self.actor(batch.observation.repeat(2, 1), torch.cat([random, future]))
+        seen = self.actor.torso(batch.observation)
+        distribution = self.actor.choose(seen.repeat(2, 1), self.actor.torso(torch.cat([random, future])))
         sampled = distribution.sample(self.generator)
         action = sampled if config.minimise_to_future_goals else sampled[:size]
 

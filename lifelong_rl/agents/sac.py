@@ -15,10 +15,11 @@ from lifelong_rl.types import Batch, Metrics, Policy
 
 @dataclass(frozen=True, kw_only=True)
 class TemperatureConfig:
-    """What a nat of entropy is worth. `learning_rate=None` keeps `initial`; `target_entropy=None` means -A."""
+    """What a nat of entropy is worth: learned, or kept at `initial`. `target_entropy=None` means -A."""
 
     initial: float = 1.0
-    learning_rate: float | None = 3e-4
+    is_learned: bool = True
+    learning_rate: float | None = None  # None: the actor's
     target_entropy: float | None = None
 
     def __post_init__(self) -> None:
@@ -36,8 +37,8 @@ class SACAgent(OffPolicyAgent[ExponentialTanhNormalActor]):
         self.target_entropy = -float(size) if temperature.target_entropy is None else temperature.target_entropy
         initial = torch.tensor(temperature.initial, device=parts.generator.device)
         self.log_temperature = initial.log().requires_grad_()
-        rate = temperature.learning_rate
-        self._temperature_optimizer = None if rate is None else Optimizer([self.log_temperature], rate)
+        rate = temperature.learning_rate or self.actor.config.learning_rate
+        self._temperature_optimizer = Optimizer([self.log_temperature], rate) if temperature.is_learned else None
 
     def policy(self, *, explore: bool) -> Policy:
         return ActingPolicy(self._sample if explore else self._mean, self.normalizer, self.spec)

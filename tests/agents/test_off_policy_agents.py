@@ -78,7 +78,7 @@ def test_targets_of_a_batch_made_by_hand(name, next_values, expected):
 
 
 def test_entropy_counts_in_the_targets_of_sac():
-    agent = make("sac", temperature={"initial": 0.5, "learning_rate": None})
+    agent = make("sac", temperature={"initial": 0.5, "is_learned": False})
     constant(agent.critic.target.network, [-3.0, -4.0])
     constant(agent.critic.network, [0.0, 0.0])
     again = make("sac")  # its generator stands where the agent's does
@@ -131,7 +131,7 @@ def test_the_temperature_falls_where_there_is_more_entropy_than_wanted_and_rises
 
 
 def test_a_fixed_temperature_stays_and_a_target_entropy_is_minus_the_number_of_actions():
-    agent = make("sac", temperature={"initial": 0.2, "learning_rate": None})
+    agent = make("sac", temperature={"initial": 0.2, "is_learned": False})
     assert [float(agent.update(BATCH)["temperature"]) for _ in range(3)] == pytest.approx([0.2] * 3)
     assert isinstance(agent, SACAgent) and agent.target_entropy == -1
 
@@ -198,7 +198,7 @@ def test_it_learns_to_go_where_it_is_told(name, kind):
         "target": {"rate": 0.1}, "policy_delay": 1,
     }  # fmt: skip
     if name == "sac":
-        settings["temperature"] = {"initial": 0.02, "learning_rate": None}
+        settings["temperature"] = {"initial": 0.02, "is_learned": False}
     if kind == "pair critic":
         settings["network"] = {"name": "pair", "encoder_sizes": [32], "embedding_size": 16}
         settings["network"]["energy"] = {"name": "mrn", "hidden_sizes": [16], "part_size": 8}

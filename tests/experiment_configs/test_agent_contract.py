@@ -26,6 +26,13 @@ SMALL: dict[str, dict[str, Any]] = {  # else: its defaults
     "td3": OFF_POLICY,
     "sac": OFF_POLICY | {"normalizer": {}},
     "dqn": {"hidden_sizes": [16], "is_dueling": True, "normalizer": {}},
+    "gcbc": {"actor": {"hidden_sizes": [16]}, "normalizer": {}},
+    "gcsl": {"actor": {"hidden_sizes": [16]}, "cloning": "squared_error"},
+    "gcivl": {"value": {"hidden_sizes": [16]}, "actor": {"hidden_sizes": [16]}},
+    "gciql": OFF_POLICY | {"value": {"hidden_sizes": [16]}},
+    "hiql": {part: {"hidden_sizes": [16]} for part in ("value", "high", "low")},
+    "wgcsl": OFF_POLICY | {"normalizer": {}, "weight": {"gate": {"num_recent": 20, "updates": 4}}},
+    "mher": OFF_POLICY | {"normalizer": {}, "model": {"hidden_sizes": [16]}, "relabelling": {"warmup_updates": 0}},
 }
 DISCRETE = {"dqn"}
 ROWS = 8
@@ -34,7 +41,8 @@ every_agent = pytest.mark.parametrize("name", AGENTS)
 
 
 def make(name: str, seed: int = 0) -> Agent:
-    variant = tiny_variant(Path(), agent={"name": name, **SMALL.get(name, {})}, seed=seed)
+    sampler = {"batch_size": 16, "waypoint_steps": 3}
+    variant = tiny_variant(Path(), agent={"name": name, **SMALL.get(name, {})}, sampler=sampler, seed=seed)
     return build_agent(from_dict(ExperimentConfig, variant), spec_for(name), Seeds(seed))
 
 
@@ -53,7 +61,7 @@ def make_batch(name: str, seed: int = 0) -> Batch:
     return Batch(
         observation=state, action=action, reward=0 * ones, discount=0.99 * ones, next_observation=after,
         next_achieved_goal=after[:, :2], goal=ahead[:, :2], goal_observation=ahead,
-        steps_to_goal=3 * ones, cost=ones, ended=torch.zeros(ROWS, dtype=torch.bool),
+        steps_to_goal=3 * ones, cost=ones, ended=torch.zeros(ROWS, dtype=torch.bool), waypoint_observation=after,
     )  # fmt: skip
 
 

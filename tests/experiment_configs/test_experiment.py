@@ -49,6 +49,8 @@ MISTAKEN = [
     ("agent.actor", {"hidden_sizes": [16, 0]}, "agent.actor: hidden_sizes must be at least 1 each, got [16, 0]."),
     ("agent.network.latent_size", 0, "variant.agent.network: all sizes must be at least 1"),
     ("sampler.discount", 7, "variant.sampler: discount must lie in [0, 1], got 7.0."),
+    ("sampler.waypoint_steps", -1, "variant.sampler: waypoint_steps must not be negative, got -1."),
+    ("agent", {"name": "hiql"}, "variant: agent 'hiql' learns from waypoints, but sampler.waypoint_steps is 0."),
     ("num_threads", 0, "variant: num_threads must be at least 1, got 0."),
     ("phases.0.offline_fraction", 0.5, "phases[0] (offline) draws from the replay store, but no env steps were taken"),
     ("device", "gpu", "variant: device must be 'cpu', 'cuda' or 'cuda:N', got 'gpu'."),

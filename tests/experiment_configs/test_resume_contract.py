@@ -18,6 +18,7 @@ from experiment_configs.agents import AGENTS
 from experiment_configs.run import Run
 from lifelong_rl.agents.qrl_policies import ACTING
 from lifelong_rl.data.hindsight import HindsightConfig
+from lifelong_rl.envs.grid_config import GRID_NAMES
 from lifelong_rl.envs.registry import TASKS
 from lifelong_rl.goals.views import GOAL_VIEWS
 from lifelong_rl.networks.energies import ENERGIES
@@ -45,6 +46,12 @@ def _agents() -> dict[str, dict[str, Any]]:
         "ddpg": OFF_POLICY | {"name": "ddpg", "normalizer": {}, "target": {"rate": 0.1, "interval": 3}},
         "td3": OFF_POLICY | {"name": "td3", "network": pair},
         "sac": OFF_POLICY | {"name": "sac"},
+        "gcbc": {"name": "gcbc", "actor": {"hidden_sizes": [16]}, "normalizer": {}},
+        "gcsl": {"name": "gcsl", "actor": {"hidden_sizes": [16]}, "cloning": "squared_error"},
+        "gcivl": {"name": "gcivl", "value": {"hidden_sizes": [16]}, "actor": {"hidden_sizes": [16]}},
+        "gciql": {"name": "gciql", "value": {"hidden_sizes": [16]}, "extraction": {"name": "awr"}} | OFF_POLICY,
+        "wgcsl": {"name": "wgcsl", "network": pair, "weight": {"gate": {"num_recent": 50, "updates": 9}}},
+        "mher": OFF_POLICY | {"name": "mher", "model": {"hidden_sizes": [16]}, "relabelling": {"warmup_updates": 3}},
     }
     continuous = [name for name in AGENTS if name != "dqn"]
     cases: dict[str, dict[str, Any]] = {f"agent {name}": small.get(name, {"name": name}) for name in continuous}
@@ -67,6 +74,15 @@ CASES: dict[str, dict[str, Any]] = {
         "evaluation": {"num_episodes": 2, "goals": ["multi"]}, "dataset": None,
     },
     **{name: {"agent": agent} for name, agent in _agents().items()},
+    "agent gcsl, choices": {
+        "agent": {"name": "gcsl", "actor": {"hidden_sizes": [16]}}, "task": {"name": "grid-umaze-v1", "horizon": 7},
+        "phases": [PHASES[1] | {"offline_fraction": 0.0}], "dataset": None,
+    },
+    "agent hiql": {
+        "agent": {"name": "hiql"} | {part: {"hidden_sizes": [16]} for part in ("value", "high", "low")},
+        "sampler": {"batch_size": 16, "waypoint_steps": 3},
+    },
+    "agent mher": {"agent": _agents()["agent mher"], "phases": [PHASES[0], PHASES[1] | {"n_step": 1}]},
     **{
         f"goals from {name}": {"sampler": {"batch_size": 16, "hindsight": {name: 1.0}, "n_step": 3}}
         for name in SOURCES
@@ -77,9 +93,16 @@ CASES: dict[str, dict[str, Any]] = {
     **{
         f"task {name}": {"task": {"name": name, "horizon": 7} | ({"layout": LAYOUT} if "custom" in name else {})}
         for name in TASKS
-        if name.endswith("-v1")
+        if name.endswith("-v1") and "image" not in name
     },
-}
+    **{  # without a dataset, so collected from alone
+        f"task {name}": {
+            "task": {"name": name, "horizon": 7} | ({"layout": LAYOUT} if "custom" in name else {}),
+            "agent": agent, "phases": [PHASES[1] | {"offline_fraction": 0.0}], "dataset": None,
+        }
+        for name, agent in {"plane-v1": QRL, **dict.fromkeys(GRID_NAMES, {"name": "dqn", "hidden_sizes": [16]})}.items()
+    },
+}  # fmt: skip
 
 
 def built(folder: Path, name: str, case: str) -> Run:
@@ -123,7 +146,8 @@ def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("contract")
 
 
-TASKS_ALIKE = [case for case in CASES if case.startswith("task ") and "umaze-v1" not in case and "custom" not in case]
+UNLIKE = ("umaze-v1", "custom", "plane")
+TASKS_ALIKE = [case for case in CASES if case.startswith("task ") and not any(word in case for word in UNLIKE)]
 
 
 def times(moments: int) -> list[Any]:
@@ -137,7 +161,7 @@ def test_a_run_killed_and_stopped_anywhere_ends_as_if_it_had_not_been(case, mome
     place = folder / f"{list(CASES).index(case)}-{moments}"
     place.mkdir()
     built(place, "whole", case).train()
-    offline = 0 if case == "agent dqn" else 8
+    offline = 8 if PHASES[0] in CASES[case].get("phases", PHASES) else 0
     events = offline + 4 + 2 * (2 * 3 + 2 * 3)  # updates; random steps and warm-up; rounds of steps and updates
     for number in random.Random(case).sample(range(1, events + 1), moments):
         broken_off(built(place, "again", case), number, die, Killed)
