@@ -21,6 +21,7 @@ EXAMPLES = """examples:
 Runs are written to DATA_DIR/EXP_NAME/RUN. The same command again goes on where it stopped and skips what is finished.
 """
 SET_HELP = "change one value of the variant, elements of lists by index; ends the sweep of that path; repeatable"
+SWEEP_HELP = "sweep over other values than the script's, or over one more path; repeatable"
 MODE_HELP = "here (in this process) or local (one subprocess a run, in turn); default: %(default)s"
 
 
@@ -92,6 +93,7 @@ def _add_what_runs(group: argparse._ArgumentGroup, script: Script) -> None:
     add = group.add_argument
     add("--preset", default=DEFAULT_PRESET, metavar="NAME", help=f"{', '.join(script.variants)}; default: %(default)s")
     add("-s", "--set", action="append", default=[], type=_setting, metavar="PATH=VALUE", help=SET_HELP)
+    add("--sweep", action="append", default=[], type=_setting, metavar="PATH=[A,B]", help=SWEEP_HELP)
     add("--seeds", type=_seeds, metavar="0,1,2", help="one run for each of these seeds")
     add("--num_seeds", type=_count, metavar="N", help="the same for seeds 0 to N-1")
     add("--exp_name", default=script.exp_name, metavar="NAME", help="default: %(default)s")

@@ -10,6 +10,7 @@ import sys
 import traceback
 from pathlib import Path
 
+from experiment_utils.allocator import keep_freed_memory
 from experiment_utils.run_directory import HeldError, RunDirectory
 from experiment_utils.tee import logged_to
 from experiment_utils.threads import set_threads
@@ -78,6 +79,7 @@ def _train(run: RunDirectory, interrupts: Interrupts) -> None:
     variant, module = run.read("variant.json"), run.read("run.json").get("config_module", "experiment_configs")
     num_threads = variant.get("num_threads")
     print(set_threads(num_threads if isinstance(num_threads, int) else 1))
+    keep_freed_memory()
 
     build, config_class = resolve(f"{module}:build"), resolve(f"{module}:ExperimentConfig")
     with interrupts.deferred(False):  # the loop itself defers to its safe moments
@@ -88,11 +90,12 @@ def _fail(run: RunDirectory, error: BaseException) -> int:
     trace = mask_secrets("".join(traceback.format_exception(error)))
     (run.path / "error.txt").write_text(trace, encoding="utf-8")
     line = mask_secrets(error_line(error))
-    run.write_status("failed", line)
+    exit_status = BAD_INPUT if isinstance(error, ConfigError) else FAILED
+    run.write_status("failed", line, exit_status)
     if not is_meant_for_the_user(error):
         traceback.print_exception(error)
     print(f"failed: {run.path}: {line}", file=sys.stderr)
-    return BAD_INPUT if isinstance(error, ConfigError) else FAILED
+    return exit_status
 
 
 def error_line(error: BaseException) -> str:

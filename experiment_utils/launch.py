@@ -12,7 +12,7 @@ from experiment_utils.threads import set_threads
 from lifelong_rl.config import ConfigError, resolve
 from lifelong_rl.config_paths import path_keys
 
-BAD_INPUT, SOME_FAILED = 2, 1
+BAD_INPUT = 2
 
 
 def launch(
@@ -33,7 +33,7 @@ def launch(
 
 
 def run_command(script: Script, argv: Sequence[str]) -> int:
-    """The exit status: 0 all finished, 1 some failed, 2 bad input and nothing was written, 130 stopped by Ctrl-C."""
+    """The exit status: 0 all finished, 1 some failed, 2 bad input (seen beforehand: nothing is written), 130 Ctrl-C."""
     try:
         flags = parse_flags(script, argv, program=sys.argv[0])
         if not re.fullmatch(r"\w[\w.-]{0,79}", flags.exp_name, re.ASCII):
@@ -75,8 +75,8 @@ def _launch(script: Script, flags: argparse.Namespace) -> int:
 
     launcher = resolve(LAUNCHERS[flags.mode])(resources)
     stopped = launcher.submit([run.directory.path for run in todo])
-    failures = summary.report(todo, stopped)
-    return stopped or (SOME_FAILED if failures else 0)
+    ended = summary.report(todo, stopped)
+    return stopped or ended
 
 
 def _grid_and_seeds(
@@ -84,8 +84,10 @@ def _grid_and_seeds(
 ) -> tuple[dict[str, Sequence[Any]], Sequence[int]]:
     """What is swept after the flags had their say; a flag about a swept path replaces the sweep of that path."""
     grid = dict(script.sweep_values)
+    for path, values in flags.sweep:
+        grid[_same_path(path, grid) or path] = values
     for path, value in settings:
-        swept = next((other for other in grid if path_keys(other) == path_keys(path)), None)
+        swept = _same_path(path, grid)
         if swept is not None:
             print(f"{path} = {value} replaces its sweep over {list(grid.pop(swept))}")
 
@@ -96,6 +98,10 @@ def _grid_and_seeds(
             raise ConfigError("--seeds and -s seed=... say the same thing: give one of them.")
         return grid, flags.seeds if flags.seeds is not None else range(flags.num_seeds)
     return grid, said[-1:] or of_grid or [variant.get("seed", 0)]
+
+
+def _same_path(path: str, grid: Mapping[str, Any]) -> str | None:
+    return next((other for other in grid if path_keys(other) == path_keys(path)), None)
 
 
 def _agreed(num_runs: int, yes: bool) -> bool:

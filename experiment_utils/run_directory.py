@@ -25,10 +25,11 @@ NOT_IDENTIFYING = ("seed", "log_to_wandb", "log_to_tensorboard")  # the seed sta
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """What `status.json` says. `error` is the last error line of a failed run."""
+    """What `status.json` says. `error` is the last error line of a failed run, `exit_status` what its process said."""
 
     state: State
     error: str | None = None
+    exit_status: int | None = None
     pid: int | None = None
     host: str | None = None
     updated: str | None = None  # UTC, for people
@@ -47,9 +48,10 @@ class RunDirectory:
             return None
         return Status(**{key: value for key, value in self.read("status.json").items() if key in _STATUS_KEYS})
 
-    def write_status(self, state: State, error: str | None = None) -> None:
+    def write_status(self, state: State, error: str | None = None, exit_status: int | None = None) -> None:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        status = Status(state=state, error=error, pid=os.getpid(), host=socket.gethostname(), updated=now)
+        host = socket.gethostname()
+        status = Status(state=state, error=error, exit_status=exit_status, pid=os.getpid(), host=host, updated=now)
         self.write("status.json", dataclasses.asdict(status))
 
     def read(self, name: str) -> dict[str, Any]:

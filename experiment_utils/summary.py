@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from experiment_utils.plan import PlannedRun
 from experiment_utils.sweep import short_labels
 
+SOME_FAILED, BAD_INPUT = 1, 2
+
 
 def table(runs: Sequence[PlannedRun]) -> str:
     """One line a run: its state, seed, swept values and directory."""
@@ -22,7 +24,10 @@ def table(runs: Sequence[PlannedRun]) -> str:
 
 
 def report(runs: Sequence[PlannedRun], stopped: int) -> int:
-    """Prints how many ended how and the last error line of each failed run; returns the number of failures."""
+    """Prints how many ended how and the last error line of each failed run; returns the exit status.
+
+    0: all finished; 2: those that failed were given bad input; 1: any other failure.
+    """
     statuses = {run.directory.path: run.directory.status for run in runs}
     states = Counter(status.state for status in statuses.values() if status is not None)
     if len(runs) != 1 or stopped:
@@ -34,4 +39,8 @@ def report(runs: Sequence[PlannedRun], stopped: int) -> int:
         print(f"failed ({len(failed)} of {len(runs)}):")
         for path, error in failed.items():
             print(f"  {path}: {error}")
-    return sum(status is None or status.state != "finished" for status in statuses.values())
+    unfinished = [status for status in statuses.values() if status is None or status.state != "finished"]
+    if not unfinished:
+        return 0
+    is_bad_input = all(status is not None and status.exit_status == BAD_INPUT for status in unfinished)
+    return BAD_INPUT if is_bad_input else SOME_FAILED

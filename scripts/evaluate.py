@@ -67,7 +67,7 @@ def _asked_config(flags: argparse.Namespace, loaded: "LoadedAgent") -> "Experime
     from lifelong_rl.config import from_dict
 
     own = loaded.config
-    goals = own.evaluation.goals or ("multi", "single")
+    goals = own.evaluation.goals or None  # an empty choice is that of a run which never evaluates
     evaluation = replace(
         own.evaluation,
         num_episodes=own.evaluation.num_episodes if flags.num_episodes is None else flags.num_episodes,
@@ -106,28 +106,14 @@ def _plain(metrics: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _print_table(config: "ExperimentConfig", results: Mapping[str, Any]) -> None:
-    from rich.box import SIMPLE
     from rich.console import Console
-    from rich.table import Table
 
-    from experiment_configs.run import ROWS
+    from experiment_configs.evaluation_table import evaluation_table
 
-    columns = list(ROWS)
-    after = [metric for metric, _, _ in columns].index("steps_to_goal_mean") + 1
-    columns.insert(after, ("steps_over_controller", "ratio", "{:.2f}"))
+    rows = [(goals, policy, numbers) for goals in config.evaluated_goals for policy, numbers in results[goals].items()]
     episodes = f"{config.evaluation.num_episodes} episodes a row, seed {config.evaluation.seed}"
-    table = Table(title=f"{config.task.name}: {episodes}", box=SIMPLE, pad_edge=False, collapse_padding=True)
-    for heading in ("goals", "policy"):
-        table.add_column(heading, no_wrap=True)
-    for _, heading, _ in columns:
-        table.add_column(heading, justify="right")
-    for goals in config.evaluation.goals:
-        for policy, metrics in results[goals].items():
-            known = ((form, metrics.get(metric)) for metric, _, form in columns)
-            table.add_row(goals, policy, *("-" if value is None else form.format(value) for form, value in known))
-        table.add_section()
     console = Console()
-    console.print(table)
+    console.print(evaluation_table(f"{config.task.name}: {episodes}", rows))
     if "distance" in results:
         spearman, error = (results["distance"][name] for name in ("spearman", "rmse_steps"))
         correlation = "undefined" if spearman is None else f"{spearman:.3f}"
@@ -156,10 +142,17 @@ def _write_json(path: Path, loaded: "LoadedAgent", config: "ExperimentConfig", r
 
 def _draw_value_map(path: Path, loaded: "LoadedAgent", config: "ExperimentConfig") -> None:
     from experiment_configs.assemble import build_task
+    from experiment_configs.grid_value_map import draw_grid_values
     from experiment_configs.value_map import draw_value_map
+    from lifelong_rl.agents.dqn import DQNAgent
+    from lifelong_rl.envs.grid import GridTask
     from lifelong_rl.seeding import Seeds
 
-    draw_value_map(path, loaded.agent, build_task(config, 1, Seeds(0), "task", random_goals=False))
+    agent, task = loaded.agent, build_task(config, 1, Seeds(0), "task", random_goals=False)
+    if isinstance(agent, DQNAgent) and isinstance(task, GridTask):
+        draw_grid_values(path, agent, task, config.sampler.discount)
+    else:
+        draw_value_map(path, agent, task)
     print(path)
 
 

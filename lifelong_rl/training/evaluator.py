@@ -45,7 +45,7 @@ class Evaluator:
         episodes = self.play(agent.policy(explore=False))
         metrics = summary(episodes, self.task.spec)
         steps = steps_to_goal(episodes.success)
-        for name, reference in self._reference_steps.items():
+        for name, reference in self._reference_steps.items() if "steps_to_goal_mean" in metrics else ():
             metrics[f"steps_over_{name}"] = steps.mean() / reference.mean()
         return metrics
 
@@ -91,19 +91,21 @@ def steps_to_goal(success: Tensor) -> Tensor:
 
 
 def summary(episodes: Episodes, spec: TaskSpec) -> Metrics:
-    """Success at any step and at the last, steps to goal (failures count as horizon + 1), share of steps held after."""
-    success, returns = episodes.success, episodes.rewards.sum(0)
-    steps = steps_to_goal(success)
+    """Returns; with goals, success at any step and at the last, steps to goal (failures count as horizon + 1), share of
+    steps held after; without, how long episodes last."""
+    returns = episodes.rewards.sum(0)
+    metrics: Metrics = {"return_mean": returns.mean(), "return_std": returns.std(unbiased=False)}
+    if spec.goal_shape == (0,):
+        return metrics | {"episode_steps_mean": episodes.length.float().mean()}
+    success, steps = episodes.success, steps_to_goal(episodes.success)
     reached = success.any(0)
     time = torch.arange(1, len(success) + 1)[:, None]
     after = (time >= steps) & (time <= episodes.length)
-    metrics: Metrics = {
+    metrics |= {
         "success_rate": reached.float().mean(),
         "success_at_end_rate": episodes.success_at_end.float().mean(),
         "steps_to_goal_mean": steps.mean(),
         "held_fraction": success[after].float().mean() if bool(reached.any()) else 0.0,
-        "return_mean": returns.mean(),
-        "return_std": returns.std(unbiased=False),
     }
     if spec.score_range is not None:
         low, high = spec.score_range

@@ -147,9 +147,20 @@ def test_set_ends_the_sweep_of_its_path_and_says_so(folder):
     assert out.splitlines()[-1].startswith("1 of 1 runs")
 
 
+def test_sweep_takes_the_place_of_the_scripts_own_values_and_adds_paths(folder):
+    words = ["--sweep", "agent.rate=[0.3, 0.4, 0.5]", "--sweep", "agent.step=[1, 2]"]
+    status, out, _ = run(folder, "--dry_run", *words)
+
+    assert status == 0
+    points = [line.split()[2:4] for line in out.splitlines()[1:-1]]
+    assert points == [[rate, step] for rate in ("0.3", "0.4", "0.5") for step in ("1", "2")]
+    assert out.splitlines()[-1].startswith("6 of 6 runs")
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
+        (["--sweep", "agent.rate=0.3"], "error: sweep_values['agent.rate'] must be a list of values, got 0.3."),
         (["--preset", "bg"], "error: --preset: unknown name 'bg'. Did you mean 'big'? Valid: cpu, big."),
         (
             ["-s", "agent.stp=1"],
