@@ -15,6 +15,7 @@ import time
 from typing import Any
 
 import torch
+from off_policy_update import ACTION, GOAL, OBSERVATION, random_batch
 
 from experiment_configs.agents.off_policy import DDPGConfig, build_ddpg
 from experiment_utils.allocator import keep_freed_memory
@@ -22,9 +23,8 @@ from lifelong_rl.agents.ddpg import DDPGAgent
 from lifelong_rl.config import from_dict
 from lifelong_rl.networks.q_networks import Q_NETWORKS
 from lifelong_rl.seeding import Seeds
-from lifelong_rl.types import Batch, TaskSpec
+from lifelong_rl.types import TaskSpec
 
-OBSERVATION, ACTION, GOAL = 10, 4, 3
 NAMED_ROOF = 137.0  # GFLOP/s
 WANTED = {"monolithic": 36, "mrn": 44, "wide_norm": 48, "deep_norm": 55}  # at most so many ms at batch 1024
 PEER = {"monolithic": 36.2, "bilinear": 38.0, "mrn": 48.1, "pqe": 50.4, "wide_norm": 59.9, "deep_norm": 70.2}
@@ -85,18 +85,6 @@ def build(name: str) -> DDPGAgent:
     }  # fmt: skip
     torch.manual_seed(0)
     return build_ddpg(from_dict(DDPGConfig, settings), spec, Seeds(0), "cpu")
-
-
-def random_batch(size: int) -> Batch:
-    """Numbers without a meaning."""
-    generator = torch.Generator().manual_seed(0)
-    state, after = torch.randn(2, size, OBSERVATION, generator=generator)
-    ahead, ones = torch.randn(size, GOAL, generator=generator), torch.ones(size)
-    return Batch(
-        observation=state, action=torch.rand(size, ACTION, generator=generator) * 2 - 1, reward=-ones,
-        discount=0.98 * ones, next_observation=after, next_achieved_goal=ahead, goal=ahead, goal_observation=after,
-        steps_to_goal=ones, cost=ones, ended=ones < 0,
-    )  # fmt: skip
 
 
 def gemm_roof() -> float:

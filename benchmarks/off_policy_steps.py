@@ -9,17 +9,21 @@ each step after 1,000 random ones, whose time counts as well; no evaluation. The
 
 import argparse
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.off_policy_update import product_speed
+from off_policy_update import product_speed
+
 from experiment_configs import ExperimentConfig, build
 from experiment_utils.allocator import keep_freed_memory
 from lifelong_rl.config import from_dict
-from run_scripts.her_fetch import variant as fetch
-from run_scripts.sac_mujoco import variant as mujoco
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from run_scripts.her_fetch import variant as fetch  # noqa: E402
+from run_scripts.sac_mujoco import variant as mujoco  # noqa: E402
 
 CASES: dict[str, tuple[str, dict[str, Any], float]] = {  # agent, variant, seconds wanted at most
     "ddpg": ("ddpg", fetch, 80.0),

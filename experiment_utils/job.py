@@ -15,6 +15,8 @@ from experiment_utils.run_directory import HeldError, RunDirectory
 from experiment_utils.tee import logged_to
 from experiment_utils.threads import set_threads
 from lifelong_rl.config import ConfigError, from_dict, resolve
+from lifelong_rl.data.datasets.errors import DatasetError
+from lifelong_rl.recording.errors import DiskError, SnapshotError
 from lifelong_rl.secrets import mask_secrets
 from lifelong_rl.training.interrupts import REQUEUE, STOPS, Interrupts
 
@@ -90,12 +92,17 @@ def _fail(run: RunDirectory, error: BaseException) -> int:
     trace = mask_secrets("".join(traceback.format_exception(error)))
     (run.path / "error.txt").write_text(trace, encoding="utf-8")
     line = mask_secrets(error_line(error))
-    exit_status = BAD_INPUT if isinstance(error, ConfigError) else FAILED
+    exit_status = BAD_INPUT if is_bad_input(error) else FAILED
     run.write_status("failed", line, exit_status)
     if not is_meant_for_the_user(error):
         traceback.print_exception(error)
     print(f"failed: {run.path}: {line}", file=sys.stderr)
     return exit_status
+
+
+def is_bad_input(error: BaseException) -> bool:
+    """Whether the variant, or a file that it names, is at fault. A full disk is not."""
+    return isinstance(error, (ConfigError, DatasetError, SnapshotError)) and not isinstance(error, DiskError)
 
 
 def error_line(error: BaseException) -> str:

@@ -13,14 +13,10 @@ from lifelong_rl.agents.sac import SACAgent
 from lifelong_rl.config import ConfigError, from_dict, resolve
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.types import Batch, TaskSpec
+from tests.agents.line_task import SPEC
 
 NAMES = ["ddpg", "td3", "sac"]
 SMALL = {"network": {"name": "monolithic", "hidden_sizes": [32]}, "actor": {"hidden_sizes": [32]}}
-SPEC = TaskSpec(
-    name="line", observation_shape=(1,), goal_shape=(1,), action_size=1, action_low=-2.0, action_high=2.0, horizon=5,
-    reward_fn=lambda achieved, goal: -(achieved - goal).abs()[..., 0],
-    success_fn=lambda achieved, goal: (achieved - goal).abs()[..., 0] < 0.1,
-)  # fmt: skip
 
 every_agent = pytest.mark.parametrize("name", NAMES)
 

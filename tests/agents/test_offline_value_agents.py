@@ -15,6 +15,7 @@ from lifelong_rl.config import ConfigError, from_dict, resolve
 from lifelong_rl.networks.actors import TanhNormal
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.types import Batch, TaskSpec
+from tests.agents.line_task import SPEC
 
 NAMES = ["gcivl", "gciql", "hiql"]
 SIZES = {"hidden_sizes": [32], "learning_rate": 5e-3}
@@ -26,11 +27,6 @@ SMALL: dict[str, dict[str, Any]] = {
     },
     "hiql": {"value": SIZES, "high": SIZES, "low": SIZES, "representation_size": 4},
 }  # fmt: skip
-SPEC = TaskSpec(
-    name="line", observation_shape=(1,), goal_shape=(1,), action_size=1, action_low=-2.0, action_high=2.0, horizon=5,
-    reward_fn=lambda achieved, goal: -(achieved - goal).abs()[..., 0],
-    success_fn=lambda achieved, goal: (achieved - goal).abs()[..., 0] < 0.1,
-)  # fmt: skip
 
 every_agent = pytest.mark.parametrize("name", NAMES)
 
