@@ -120,7 +120,7 @@ def test_a_file_that_a_run_cannot_use_is_one_line_without_a_traceback(
     (tmp_path / "notes.hdf5").write_text("not a dataset")
     np.savez("ant.npz", observations=np.zeros((9, 29)), actions=np.zeros((9, 8)), timeouts=np.arange(9) == 8)
     words = [*settings(tmp_path), "-s", f"{path}={value}"]
-    assert run_command(Script(variant=qrl_maze.variant, exp_name="tiny"), words) == 1
+    assert run_command(Script(variant=qrl_maze.variant, exp_name="tiny"), words) == 2
     said = capsys.readouterr().err
     assert complaint in said and len(said.splitlines()) == 1 and said.startswith("failed: data/tiny/")
     assert json.loads((run_of(tmp_path) / "status.json").read_text())["state"] == "failed"
