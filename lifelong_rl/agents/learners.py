@@ -124,8 +124,9 @@ class CriticLearner:
         return {"critic_loss": loss.detach(), "q_mean": q.detach().mean()}
 
     def score(self, batch: Batch, action: Tensor) -> Tensor:
-        """[B], what the actor climbs."""
-        return self.rule.score(self.network(batch.observation, action, batch.goal, self.rule.num_guides))
+        """[B], what the actor climbs; the critic's own parameters are constants here."""
+        with self.optimizer.paused():
+            return self.rule.score(self.network(batch.observation, action, batch.goal, self.rule.num_guides))
 
     def state_dict(self) -> dict[str, Any]:
         return {

@@ -141,8 +141,9 @@ class QRLAgent:
                 goal = torch.cat([goal, critic.encode_goal(future)])
             goal = critic.project(goal)
         state = latents.state if len(action) == size else latents.state.repeat(2, 1)
-        after = critic.predict(state, to_range(action, self.spec))
-        return critic.distance(critic.project(after), goal)
+        with learner.optimizer.paused():
+            after = critic.predict(state, to_range(action, self.spec))
+            return critic.distance(critic.project(after), goal)
 
     def state_dict(self) -> dict:
         state: dict = {"critics": [critic.state_dict() for critic in self.critics]}

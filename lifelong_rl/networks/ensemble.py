@@ -1,11 +1,13 @@
 """K multilayer perceptrons of one shape, their weights stacked."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from lifelong_rl.networks.affine import affine
 
 
 class EnsembleMLP(nn.Module):
@@ -36,23 +38,40 @@ class EnsembleMLP(nn.Module):
         count = self.count if count is None else count
         stacks = self.weights, self.biases, self.scales, self.shifts
         if x.device.type != "cpu":
-            first = ([stacked[:count] for stacked in stack] for stack in stacks)
-            return self._through(x.expand(count, *x.shape[-2:]), torch.baddbmm, *first)
+            first = ([each[:count] for each in stack] for stack in stacks)
+            return self._at_once(x.expand(count, *x.shape[-2:]), *first)
         inputs = [x] * count if x.ndim == 2 else x.unbind(0)
-        members = [[stacked.unbind(0) for stacked in stack] for stack in stacks]
+        members = [[_members(each) for each in stack] for stack in stacks]
         own = ([[member[k] for member in stack] for stack in members] for k in range(count))
-        outputs = [self._through(one, torch.addmm, *layers) for one, layers in zip(inputs, own, strict=False)]
+        outputs = [self._one(one, *layers) for one, layers in zip(inputs, own, strict=False)]
         return outputs[0].unsqueeze(0) if count == 1 else torch.stack(outputs)  # a stack of one is a copy
 
-    def _through(
-        self, x: Tensor, affine: Callable[[Tensor, Tensor, Tensor], Tensor],
-        weights: list[Tensor], biases: list[Tensor], scales: list[Tensor], shifts: list[Tensor],
-    ) -> Tensor:  # fmt: skip
+    def _one(
+        self, x: Tensor, weights: list[Tensor], biases: list[Tensor], scales: list[Tensor], shifts: list[Tensor]
+    ) -> Tensor:
+        """By one member: x [B, I] -> [B, O]."""
+        last = len(weights) - 1
         for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-            x = affine(bias, x, weight)
-            is_last = index + 1 == len(weights)
-            if scales and not is_last:
+            is_normed, is_cut = bool(scales) and index < last, self.output_relu or index < last
+            x = affine(x, weight.t(), bias.squeeze(0), relu=is_cut and not is_normed)
+            if is_normed:
+                x = F.layer_norm(x, x.shape[-1:], scales[index].squeeze(0), shifts[index].squeeze(0)).relu_()
+        return x
+
+    def _at_once(
+        self, x: Tensor, weights: list[Tensor], biases: list[Tensor], scales: list[Tensor], shifts: list[Tensor]
+    ) -> Tensor:
+        """By all of them in batched products: x [K, B, I] -> [K, B, O]."""
+        last = len(weights) - 1
+        for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            x = torch.baddbmm(bias, x, weight)
+            if scales and index < last:
                 x = torch.addcmul(shifts[index], F.layer_norm(x, x.shape[-1:]), scales[index])
-            if self.output_relu or not is_last:
+            if self.output_relu or index < last:
                 x = x.relu_()  # in place: a product's result is in nobody's way, and fresh memory costs page faults
         return x
+
+
+def _members(stacked: Tensor) -> tuple[Tensor, ...]:
+    """Views; of one member alone, a view whose gradient needs no copy."""
+    return (stacked.squeeze(0),) if len(stacked) == 1 else stacked.unbind(0)

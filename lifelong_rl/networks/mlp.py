@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from lifelong_rl.networks.affine import affine
+
 
 class MLP(nn.Module):
     """`input_size` -> hidden sizes (each with ReLU) -> `output_size`. `zero_output` starts it as the constant 0.
@@ -30,7 +32,13 @@ class MLP(nn.Module):
             nn.init.zeros_(self.layers[-1].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+        *hidden, last = (layer for layer in self.layers if isinstance(layer, nn.Linear))
+        norms = [layer for layer in self.layers if isinstance(layer, nn.LayerNorm)]
+        for index, linear in enumerate(hidden):
+            x = affine(x, linear.weight, linear.bias, relu=not norms)
+            if norms:
+                x = norms[index](x).relu_()
+        return affine(x, last.weight, last.bias)
 
 
 def _linear(fan_in: int, fan_out: int) -> nn.Linear:

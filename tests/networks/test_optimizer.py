@@ -6,6 +6,7 @@ from torch import Tensor
 
 from lifelong_rl.agents.learners import LearningConfig, optimizer_for
 from lifelong_rl.config import ConfigError, from_dict
+from lifelong_rl.networks.optimizer import DecayConfig, Optimizer
 
 SLOPES = torch.tensor([3.0, -4.0, 0.5])  # 5.02 long
 
@@ -15,7 +16,7 @@ def followed(**limits: float) -> Tensor:
     parameter = torch.zeros(3, requires_grad=True)
     optimizer = optimizer_for([parameter], from_dict(LearningConfig, limits))
     optimizer.descend((SLOPES * parameter).sum())
-    moment: Tensor = optimizer.state_dict()["adam"]["state"][0]["exp_avg"]
+    moment: Tensor = optimizer.state_dict()["means"][0]
     return moment * 10
 
 
@@ -41,3 +42,31 @@ def test_the_length_is_limited_before_the_entries_are():
 def test_a_limit_of_nothing_is_refused(name):
     with pytest.raises(ConfigError, match=f"variant: {name} must be positive, got 0.0"):
         from_dict(LearningConfig, {name: 0})
+
+
+@pytest.mark.parametrize("decay", [None, DecayConfig(updates=4)])
+def test_steps_are_those_of_torchs_adamw_to_the_last_bit_also_after_a_load(decay):
+    ours, theirs, loaded = ([torch.linspace(-1, 1, 12).view(3, 4).clone().requires_grad_()] for _ in range(3))
+    optimizer, reference = Optimizer(ours, 0.1, decay), torch.optim.AdamW(theirs, lr=0.1, weight_decay=0, fused=True)
+    for step in range(6):
+        if step == 3:
+            other = Optimizer(loaded, 0.1, decay)
+            other.load_state_dict(optimizer.state_dict())
+            loaded[0].data.copy_(ours[0].data)
+        reference.param_groups[0]["lr"] = 0.1 * (1 if decay is None else decay.factor(step))
+        ((theirs[0] - 0.3) ** 4).sum().backward()  # type: ignore[no-untyped-call]
+        reference.step()
+        reference.zero_grad()
+        optimizer.descend(((ours[0] - 0.3) ** 4).sum())
+        if step >= 3:
+            other.descend(((loaded[0] - 0.3) ** 4).sum())
+    assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[0], loaded[0])
+
+
+def test_gradients_of_any_layout_are_followed():
+    """Of a sum they are one number seen many times, of a transposed view they lie in columns."""
+    parameter, slopes = torch.zeros(2, 3, requires_grad=True), torch.arange(6.0).view(3, 2)
+    for loss, gradient in ((parameter.sum(), torch.ones(2, 3)), ((parameter.t() * slopes).sum(), slopes.t())):
+        optimizer = Optimizer([parameter], 0.1)
+        optimizer.descend(loss)
+        assert torch.allclose(optimizer.state_dict()["means"][0] * 10, gradient)

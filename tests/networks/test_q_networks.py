@@ -171,8 +171,6 @@ def test_soft_actors_keep_their_spread_in_bounds_and_deterministic_ones_start_in
 @pytest.mark.parametrize(("limit", "step"), [(None, [3.0, 4.0]), (1.0, [0.6, 0.8]), (10.0, [3.0, 4.0])])
 def test_gradients_longer_than_the_limit_are_shortened_to_it(limit, step):
     weight = torch.zeros(2, requires_grad=True)
-    seen = []
     optimizer = Optimizer([weight], 0.1, max_gradient_norm=limit)
-    optimizer._adam.register_step_pre_hook(lambda *_: seen.append(weight.grad.tolist()))
     optimizer.descend((weight * torch.tensor([3.0, 4.0])).sum())
-    assert seen[0] == pytest.approx(step, abs=1e-5)
+    assert (optimizer.state_dict()["means"][0] * 10).tolist() == pytest.approx(step, abs=1e-5)

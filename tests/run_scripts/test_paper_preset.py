@@ -8,7 +8,6 @@ import torch
 from experiment_configs import ExperimentConfig, build
 from lifelong_rl.config import from_dict, to_dict
 from lifelong_rl.config_paths import path_keys
-from lifelong_rl.networks.optimizer import Optimizer
 from run_scripts import qrl_maze
 
 # Wang et al. 2023 and the released offline configuration for maze2d; what the paper does not have is off.
@@ -68,12 +67,6 @@ def test_it_makes_two_hundred_thousand_updates_offline_and_no_other_step():
     (phase,) = from_dict(ExperimentConfig, qrl_maze.presets["paper"]).phases
     assert phase.is_offline and phase.dataset_share == 1 and phase.n_step is None
     assert phase.num_epochs * phase.rounds_per_epoch * phase.updates_per_round == 200_000
-
-
-def test_its_optimizer_is_adamw_with_the_usual_betas_and_no_decay_of_weights():
-    inner = Optimizer([torch.zeros(1, requires_grad=True)], 5e-4)._adam
-    assert isinstance(inner, torch.optim.AdamW)
-    assert (inner.defaults["betas"], inner.defaults["weight_decay"]) == ((0.9, 0.999), 0.0)
 
 
 def test_its_networks_learn_from_a_real_batch(tmp_path):

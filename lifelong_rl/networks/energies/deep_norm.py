@@ -1,9 +1,11 @@
 """Deep norm (Pitis et al. 2020, arXiv:2002.05825): an input-convex network of x - y."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor, nn
 
+from lifelong_rl.networks.affine import affine
 from lifelong_rl.networks.energies.base import EnergyHead
 from lifelong_rl.networks.energies.pieces import Concave, PositiveLinear, Reduce, Reduction
 
@@ -35,9 +37,8 @@ class DeepNorm(EnergyHead):
 
     def energy(self, x: Tensor, y: Tensor) -> Tensor:
         difference = x - y
-        first, *others = self.from_difference
-
-        norms = first(difference).relu()
+        first, *others = (cast(Tensor, linear.weight) for linear in self.from_difference)
+        norms = affine(difference, first, None, relu=True)
         for from_difference, from_layer in zip(others, self.from_layer, strict=True):
-            norms = (from_layer(norms) + from_difference(difference)).relu()
+            norms = (from_layer(norms) + affine(difference, from_difference, None)).relu()
         return -self.reduce(self.concave(norms))

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lifelong_rl.networks.affine import affine
+
 Reduction = Literal["maxmean", "max", "mean", "sum", "softmax", "log_mean_exp"]
 
 
@@ -99,4 +101,4 @@ class PositiveLinear(nn.Module):
         self.root = nn.Parameter(torch.randn(output_size, input_size) * input_size**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.root.square())
+        return affine(x, self.root.square(), None)
