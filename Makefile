@@ -29,7 +29,7 @@ endif
 TORTURE := $(sort $(wildcard benchmarks/torture_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test test check lint types pytest test-slow demo bench torture soak clean
+.PHONY: help install install-test test check lint types pytest test-slow test-engines demo bench torture soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ pytest: $(TEST_STAMP)  ## the fast tests alone (ARGS="tests/test_layers.py -x")
 
 test-slow: $(TEST_STAMP)  ## the learning tests: minutes to hours
 	$(RUN) -m pytest -m slow -n $(WORKERS) --timeout 14400 $(ARGS)
+
+test-engines: $(TEST_STAMP)  ## sweeps on a real Ray, Slurm, sshd and S3 server (slurm-wlm, munge, openssh-server, rsync)
+	$(RUN) -m pytest -m engines --timeout 1500 $(ARGS)
 
 demo: $(CORE_STAMP)  ## the main job: QRL on maze2d, offline then online, with its table, curve, value map and video
 	$(RUN) run_scripts/qrl_maze.py --yes --exp_name demo $(ARGS)

@@ -76,12 +76,16 @@ class Run:
         self._check_same_run(path, snapshot.meta)
         check_shapes(self.algorithm.agent.state_dict(), snapshot.parts["agent"], f"{path}: agent")
         self.algorithm.load(snapshot.parts)
+        self.algorithm.lengthen(snapshot.meta["variant"]["phases"][-1]["num_epochs"])
         print(f"going on from {path}")
         return dataclasses.replace(self, going_on_from=path)
 
     def _check_same_run(self, path: Path, meta: Mapping[str, Any]) -> None:
         """Refuses what another variant trained, and to go on with other data."""
         ours, theirs = (plain_copy(variant) for variant in (self.meta["variant"], meta.get("variant")))
+        last, before = ours["phases"][-1], theirs["phases"][-1]
+        if before["num_epochs"] < last["num_epochs"]:  # a run may become longer: a search gives more to the better ones
+            theirs["phases"][-1] = before | {"num_epochs": last["num_epochs"]}
         different = first_difference(ours, theirs | {name: ours[name] for name in MAY_CHANGE})
         if different is not None:
             name, our_value, their_value = different

@@ -1,12 +1,16 @@
 """The flags that every run script has. Nothing here imports torch, mujoco or the experiment."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from experiment_utils.launchers import LAUNCHERS
+from experiment_utils.launchers.options import Options
+from experiment_utils.search_flags import add_search_flags, given_of
+from experiment_utils.search_space import parse_sweep, shown
 from lifelong_rl.config import ConfigError, did_you_mean, nearest
 from lifelong_rl.config_paths import parse_value
 
@@ -21,8 +25,9 @@ EXAMPLES = """examples:
 Runs are written to DATA_DIR/EXP_NAME/RUN. The same command again goes on where it stopped and skips what is finished.
 """
 SET_HELP = "change one value of the variant, elements of lists by index; ends the sweep of that path; repeatable"
-SWEEP_HELP = "sweep over other values than the script's, or over one more path; repeatable"
-MODE_HELP = "here (in this process) or local (one subprocess a run, in turn); default: %(default)s"
+SWEEP_HELP = "sweep other values than the script's, or one more path; ranges with --search; repeatable"
+MODE_HELP = """where: here (in this process), local (a subprocess for each run, in turn), local_par (side by side on
+this machine), multi_gpu, ray (a running cluster), ssh (your own hosts), ec2, slurm, sky"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,7 @@ class Script:
     """What a run script hands to `launch`; `presets` are whole variants beside `variant`, which is the preset "cpu"."""
 
     variant: Mapping[str, Any]
-    sweep_values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    sweep_values: Mapping[str, Any] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     description: str | None = None
     exp_name: str
@@ -60,6 +65,8 @@ def parse_flags(script: Script, argv: Sequence[str], program: str) -> argparse.N
         raise ConfigError(f"unknown flag {word!r}.{hint}")
 
     _check_name("--mode", flags.mode, LAUNCHERS)
+    options_of(flags).check(flags.mode)
+    given_of(flags)
     _check_name("--preset", flags.preset, script.variants)
     if sum(given is not None for given in (flags.seeds, flags.num_seeds)) > 1:
         raise ConfigError("--seeds and --num_seeds say the same thing: give one of them.")
@@ -78,6 +85,12 @@ def settings_of(flags: argparse.Namespace) -> list[tuple[str, Any]]:
     return settings + flags.set
 
 
+def options_of(flags: argparse.Namespace) -> Options:
+    """What the flags say of where and how."""
+    given = {field.name: getattr(flags, field.name) for field in dataclasses.fields(Options)}
+    return Options(**{name: value for name, value in given.items() if value is not None})
+
+
 def _make_parser(script: Script, program: str) -> argparse.ArgumentParser:
     preset = next(iter(script.presets), DEFAULT_PRESET)
     parser = _Parser(
@@ -86,6 +99,8 @@ def _make_parser(script: Script, program: str) -> argparse.ArgumentParser:
     )  # fmt: skip
     _add_what_runs(parser.add_argument_group("what runs"), script)
     _add_how_it_runs(parser.add_argument_group("how it runs"))
+    add_engine_flags(parser, mode="here")
+    add_search_flags(parser, count)
     return parser
 
 
@@ -93,29 +108,48 @@ def _add_what_runs(group: argparse._ArgumentGroup, script: Script) -> None:
     add = group.add_argument
     add("--preset", default=DEFAULT_PRESET, metavar="NAME", help=f"{', '.join(script.variants)}; default: %(default)s")
     add("-s", "--set", action="append", default=[], type=_setting, metavar="PATH=VALUE", help=SET_HELP)
-    add("--sweep", action="append", default=[], type=_setting, metavar="PATH=[A,B]", help=SWEEP_HELP)
-    add("--seeds", type=_seeds, metavar="0,1,2", help="one run for each of these seeds")
-    add("--num_seeds", type=_count, metavar="N", help="the same for seeds 0 to N-1")
+    add("--sweep", action="append", default=[], type=_sweep, metavar="PATH=[A,B]", help=SWEEP_HELP)
+    add("--seeds", type=seeds, metavar="0,1,2", help="one run for each of these seeds")
+    add("--num_seeds", type=count, metavar="N", help="the same for seeds 0 to N-1")
     add("--exp_name", default=script.exp_name, metavar="NAME", help="default: %(default)s")
     add("--data_dir", type=Path, default=Path("data"), metavar="DIR", help="default: %(default)s")
 
 
 def _add_how_it_runs(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--mode", default="here", metavar="NAME", help=MODE_HELP)
-    add("--dry_run", action="store_true", help="print the expanded sweep as a table and write nothing")
+    add("--dry_run", action="store_true", help="print the expanded sweep and what would be submitted; write nothing")
     add("-y", "--yes", action="store_true", help="do not ask before more than one run starts")
-    add("-c", "--num_cpu", type=_count, metavar="N", help="CPU threads of each run (num_threads)")
-    add("-g", "--num_gpu", type=_natural, metavar="N", help="spread runs over N GPUs (device=cuda)")
-    add("-id", "--gpu_id", type=_natural, metavar="K", help="the first of these GPUs")
-    add("-e", "--exps_per_gpu", type=_count, default=1, metavar="N", help="runs that share a GPU at a time (local)")
+    add("--detach", action="store_true", help="return at once; scripts/sweep.py shows, stops and resumes")
     add("-w", "--log_to_wandb", type=_truth, nargs="?", const=True, metavar="BOOL", help="mirror to Weights & Biases")
+
+
+def add_engine_flags(parser: argparse.ArgumentParser, mode: str | None) -> None:
+    """Where and how runs go: what `options_of` reads."""
+    add = parser.add_argument_group("on which machines (in brackets: the modes that take it)").add_argument
+    add("--mode", default=mode, metavar="NAME", help=MODE_HELP)
+    add("-c", "--num_cpu", type=count, metavar="N", help="CPU slots of each run, and its threads (num_threads)")
+    add("--max_concurrent", type=count, metavar="N", help="runs at a time, at most")
+    add("-g", "--num_gpu", type=_natural, metavar="N", help="GPUs to spread runs over (device=cuda)")
+    add("-id", "--gpu_id", type=_natural, metavar="K", help="the first of these GPUs (here, local, multi_gpu)")
+    add("-e", "--exps_per_gpu", type=count, metavar="N", help="runs that share a GPU at a time")
+    add("--address", metavar="HOST:PORT", help="of a running Ray cluster (ray)")
+    add("--hosts", type=Path, metavar="FILE", help="the cluster's YAML, made by scripts/cluster.py init (ssh, ec2)")
+    add("--store", metavar="URL", help="s3://BUCKET/PREFIX, where results come back without shared folders")
+    add("--partition", metavar="NAME", help="(slurm)")
+    add("--time", metavar="4:00:00", help="of each job (slurm)")
+    add("--gpus", type=_natural, metavar="N", help="of each job (slurm, sky)")
+    add("--mem", metavar="4G", help="of each job (slurm)")
+    add("--instance_type", metavar="TYPE", help="(ec2, sky)")
+    add("--num_instances", type=count, metavar="N", help="workers at most (ec2)")
+    add("--spot", action="store_true", default=None, help="spot instances (ec2, sky)")
+    add("--max_price", type=_positive, metavar="USD", help="for an hour of one spot instance (ec2)")
+    add("--max_hours", type=_positive, metavar="H", help="after which instances end themselves (ec2, sky)")
 
 
 def _describe(script: Script) -> str:
     lines = [(script.description or "").strip(), "", "the variant (change with -s):", *_tree(script.variant)]
     if script.sweep_values:
-        lines += ["swept:", *(f"  {path} = {list(values)}" for path, values in script.sweep_values.items())]
+        lines += ["swept:", *(f"  {path} = {shown(values)}" for path, values in script.sweep_values.items())]
     return "\n".join(lines)
 
 
@@ -132,17 +166,22 @@ def _check_name(flag: str, word: str, valid: Mapping[str, Any]) -> None:
         raise ConfigError(f"{flag}: unknown name {word!r}.{did_you_mean(word, valid)} Valid: {', '.join(valid)}.")
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def _sweep(text: str) -> tuple[str, Any]:
+    return _setting(text, parse_sweep)
+
+
+def _setting(text: str, parse: Callable[[str], Any] = parse_value) -> tuple[str, Any]:
     path, equals, value = text.partition("=")
     if not equals or not path:
         raise argparse.ArgumentTypeError(f"expected PATH=VALUE, got {text!r}")
     try:
-        return path.strip(), parse_value(value)
+        return path.strip(), parse(value)
     except ConfigError as error:  # argparse has words of its own for a ValueError
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _seeds(text: str) -> list[int]:
+def seeds(text: str) -> list[int]:
+    """`0,1,2`."""
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() for word in words):
         raise argparse.ArgumentTypeError(f"expected whole numbers from 0 up with commas between, got {text!r}")
@@ -155,10 +194,21 @@ def _natural(text: str) -> int:
     return int(text)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number from 1 up."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, got {text!r}")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
 
 
 def _truth(text: str) -> bool:

@@ -11,6 +11,8 @@ import traceback
 from pathlib import Path
 
 from experiment_utils.allocator import keep_freed_memory
+from experiment_utils.heartbeat import beating
+from experiment_utils.parents import stop_with_parent
 from experiment_utils.run_directory import HeldError, RunDirectory
 from experiment_utils.tee import logged_to
 from experiment_utils.threads import set_threads
@@ -28,6 +30,7 @@ def main() -> None:
     """Reads the command line and runs the job."""
     parser = argparse.ArgumentParser(prog="python -m experiment_utils.job", description="Runs one prepared run.")
     parser.add_argument("run_dir", type=Path, metavar="RUN_DIR", help="holds variant.json and run.json")
+    stop_with_parent()
     status = run_job(parser.parse_args().run_dir)
     for number in STOPS:  # what the run came to is written down: a signal now must not give it another exit status
         signal.signal(number, signal.SIG_IGN)
@@ -62,7 +65,7 @@ def _run_alone(run: RunDirectory, interrupts: Interrupts) -> int:
             print(f"already finished: {run.path}")
             return 0
         run.write_status("running")
-        with logged_to(run.path / "stdout.log"):
+        with beating(run.path), logged_to(run.path / "stdout.log"):
             return _run(run, interrupts)
 
 

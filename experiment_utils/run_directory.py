@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from experiment_utils import run_lock
+from experiment_utils import ledger, run_lock
+from experiment_utils.json_files import write_json
 from experiment_utils.run_lock import HeldError as HeldError
 from experiment_utils.sweep import Point, slug
 from lifelong_rl.config import ConfigError
-from lifelong_rl.secrets import mask_values
+from lifelong_rl.secrets import Known, known_secrets, mask_values
 
 State = Literal["queued", "running", "finished", "failed", "interrupted"]
 NOT_IDENTIFYING = ("seed", "log_to_wandb", "log_to_tensorboard")  # the seed stands in the name by itself
@@ -52,7 +53,9 @@ class RunDirectory:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         host = socket.gethostname()
         status = Status(state=state, error=error, exit_status=exit_status, pid=os.getpid(), host=host, updated=now)
-        self.write("status.json", dataclasses.asdict(status))
+        facts = mask_values({"error": error}) if error else {}
+        write_json(self.path / "status.json", dataclasses.asdict(status) | facts)
+        ledger.record(self.path, ledger.EVENTS[state], **facts)
 
     def read(self, name: str) -> dict[str, Any]:
         try:
@@ -62,11 +65,14 @@ class RunDirectory:
         except ValueError as error:
             raise ConfigError(f"{self.path / name} is not readable as JSON: {error}.") from None
 
-    def write(self, name: str, values: Mapping[str, Any]) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
-        temporary = self.path / f".{name}.{os.getpid()}"
-        temporary.write_text(json.dumps(mask_values(values), indent=2) + "\n", encoding="utf-8")
-        temporary.replace(self.path / name)
+    def write(self, name: str, values: Mapping[str, Any], known: Known | None = None) -> None:
+        """`known`: credentials that the environment holds, where many files are written."""
+        write_json(self.path / name, mask_values(values, known))
+
+    @property
+    def stop_file(self) -> Path:
+        """While it exists, no engine starts this run, and one that has it stops it."""
+        return self.path / "STOP"
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -85,11 +91,10 @@ def fingerprint(variant: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identifying, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:8]
 
 
-def run_id(point: Point, prefix: str = "") -> str:
+def run_id(point: Point, prefix: str = "", known: Known | None = None) -> str:
     """Slug of the preset and the swept values, fingerprint of the variant, seed: `learning_rate-0.001-0a1b2c3d-s0`."""
-    return "-".join(
-        filter(None, [prefix, slug(mask_values(point.swept)), fingerprint(point.variant), f"s{point.seed}"])
-    )
+    words = [prefix, slug(mask_values(point.swept, known)), fingerprint(point.variant), f"s{point.seed}"]
+    return "-".join(filter(None, words))
 
 
 def find_runs(experiment_dir: Path, points: list[Point], prefix: str = "") -> list[RunDirectory]:
@@ -99,11 +104,12 @@ def find_runs(experiment_dir: Path, points: list[Point], prefix: str = "") -> li
         match = re.search(r"(?:^|-)([0-9a-f]{8}-s\d+)$", path.name)
         if match and (path / "variant.json").exists():
             existing[match[1]] = path
-    runs = []
+    known, runs = known_secrets(os.environ), []
     for point in points:
-        named = experiment_dir / run_id(point, prefix)
-        other = existing.get(f"{fingerprint(point.variant)}-s{point.seed}", named)
-        runs.append(RunDirectory(named if named.exists() else other))
+        name = run_id(point, prefix, known)
+        own = name.rsplit("-", 2)[-2:]
+        named, other = experiment_dir / name, existing.get("-".join(own))
+        runs.append(RunDirectory(named if other is None or named.exists() else other))
     return runs
 
 

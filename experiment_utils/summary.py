@@ -7,10 +7,11 @@ from experiment_utils.plan import PlannedRun
 from experiment_utils.sweep import short_labels
 
 SOME_FAILED, BAD_INPUT = 1, 2
+LISTED = 20  # lines that people read
 
 
-def table(runs: Sequence[PlannedRun]) -> str:
-    """One line a run: its state, seed, swept values and directory."""
+def table(runs: Sequence[PlannedRun], plan: Sequence[str] = ()) -> str:
+    """One line a run: its state, seed, swept values and directory; then what its engine would do."""
     labels = short_labels(list(runs[0].point.swept))
     heading = ["state", "seed", *labels.values(), "directory"]
     rows = [
@@ -20,7 +21,15 @@ def table(runs: Sequence[PlannedRun]) -> str:
     line = "  ".join(f"{{:<{width}}}" for width in widths)
     lines = [line.format(*row).rstrip() for row in [heading, *rows]]
     num_new = sum(run.is_to_run for run in runs)
-    return "\n".join([*lines, f"{num_new} of {len(runs)} runs would start; nothing was written."])
+    return "\n".join([*lines, *plan, f"{num_new} of {len(runs)} runs would start; nothing was written."])
+
+
+def not_to_run(runs: Sequence[PlannedRun]) -> list[str]:
+    """A line for each run that is left alone; counts alone where they are many."""
+    others = [run for run in runs if not run.is_to_run]
+    if len(others) <= LISTED:
+        return [f"skipped, already {run.state}: {run.directory.path}" for run in others]
+    return [f"skipped, already {state}: {count} runs" for state, count in Counter(r.state for r in others).items()]
 
 
 def report(runs: Sequence[PlannedRun], stopped: int) -> int:

@@ -3,10 +3,12 @@
 import itertools
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiment_utils.search_space import SearchValue
 from lifelong_rl.config import ConfigError, from_dict, to_dict
 from lifelong_rl.config_paths import path_keys, plain_copy, set_path
 
@@ -54,12 +56,15 @@ def expand(
 def check_sweep(sweep_values: Mapping[str, Any], seeds: Sequence[int]) -> None:
     """Complains of values that are no list, or an empty one, and of a seed that stands twice or is negative."""
     for path, values in sweep_values.items():
+        if isinstance(values, SearchValue):
+            raise ConfigError(f"sweep_values[{path!r}]: {values} is searched, not gone through: say --search METHOD.")
         if not isinstance(values, list | tuple) or not values:
             raise ConfigError(f"sweep_values[{path!r}] must be a list of values, got {values!r}.")
+    counts = Counter(seed for seed in seeds if isinstance(seed, int))
     for seed in seeds:
         if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
             raise ConfigError(f"seeds must be whole numbers from 0 up, got {seed!r}.")
-        if list(seeds).count(seed) > 1:
+        if counts[seed] > 1:
             raise ConfigError(f"seeds: {seed} stands more than once.")
 
 

@@ -34,6 +34,12 @@ class Position:
         if self.epoch == phase.num_epochs:
             self.phase, self.epoch, self.phase_start = self.phase + 1, 0, self.env_steps
 
+    def go_back_into(self, phase: Phase, num_epochs: int, num_envs: int) -> None:
+        """`phase`, the last one, was over after `num_epochs` epochs, and is to be longer now."""
+        self.phase, self.epoch, self.phase_start = self.phase - 1, num_epochs, 0
+        steps = self.collect_until(phase, num_envs, rounds=num_epochs * phase.rounds_per_epoch)
+        self.phase_start = self.env_steps - steps
+
     def random_until(self, phase: Phase, num_envs: int) -> int:
         """`env_steps` at which this phase's random steps are over. All environments step at once: whole steps of N."""
         return self.phase_start + _whole(phase.random_env_steps, num_envs)

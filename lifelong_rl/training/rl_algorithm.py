@@ -105,6 +105,12 @@ class RLAlgorithm:
         self.at.load_state_dict(states["position"])
         self.seeds.load_state_dict(states["seeds"])
 
+    def lengthen(self, num_epochs: int) -> None:
+        """After `load`: the last phase may have been over after so many epochs, and goes on if it is longer now."""
+        last = self.phases[-1].phase
+        if self.at.phase == len(self.phases) and num_epochs < last.num_epochs:
+            self.at.go_back_into(last, num_epochs, self.collector.num_envs)
+
     def evaluate(self, recorder: Recorder) -> None:
         """Records what every measure says of the agent. Leaves no trace in the run's generators, also if broken off."""
         seeds = self.seeds.state_dict()

@@ -3,6 +3,7 @@
 import pytest
 
 from experiment_utils.flags import Script, parse_flags, settings_of
+from experiment_utils.launchers import LAUNCHERS
 from lifelong_rl.config import ConfigError
 
 SCRIPT = Script(variant={"agent": {"step": 1}}, presets={"paper": {"agent": {"step": 9}}}, exp_name="count")
@@ -43,7 +44,7 @@ def test_seeds_are_listed():
         (["--prest", "paper"], "unknown flag '--prest'. Did you mean '--preset'?"),
         (["--seed=3"], "unknown flag '--seed'. Did you mean '--seeds'?"),
         (["--preset", "papr"], "--preset: unknown name 'papr'. Did you mean 'paper'? Valid: cpu, paper."),
-        (["--mode", "loca"], "--mode: unknown name 'loca'. Did you mean 'local'? Valid: here, local."),
+        (["--mode", "loca"], f"--mode: unknown name 'loca'. Did you mean 'local'? Valid: {', '.join(LAUNCHERS)}."),
         (["-s", "agent.step"], "-s/--set: expected PATH=VALUE, got 'agent.step'"),
         (["-s", "agent.step=[1"], "-s/--set: '[1' is not a value: expected a number, a word, [1, 2] or {name: iqe}."),
         (["--seeds", "1;2"], "--seeds: expected whole numbers from 0 up with commas between, got '1;2'"),

@@ -1,17 +1,20 @@
-"""Launchers share out the machine."""
+"""Engines finish runs, share out the machine, and say beforehand what they would do."""
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pytest
 
-from experiment_utils.launchers import LAUNCHERS
-from experiment_utils.launchers.launcher import Resources
+from experiment_utils.launchers import LAUNCHERS, launcher_of
+from experiment_utils.launchers.options import OF_MODE, Options
+from experiment_utils.launchers.ray_pool import MultiGpuLauncher
 from experiment_utils.run_directory import RunDirectory
-from lifelong_rl.config import resolve
+from experiment_utils.submissions import read_submission, submission_of, submissions
+from lifelong_rl.config import ConfigError
 
 
-def make_runs(folder, num_runs):
+def make_runs(folder: Path, num_runs: int) -> list[RunDirectory]:
     runs = [RunDirectory(folder / f"run-s{seed}") for seed in range(num_runs)]
     for seed, run in enumerate(runs):
         run.write("variant.json", {"seed": seed})
@@ -28,23 +31,60 @@ def tiny_experiment_on_the_path(monkeypatch):
         monkeypatch.setenv(variable, "0")  # so that what a launcher sets is undone
 
 
-@pytest.mark.parametrize("name", LAUNCHERS)
+@pytest.mark.parametrize("mode", ["here", "local"])
 @pytest.mark.usefixtures("tiny_experiment_on_the_path")
-def test_every_launcher_finishes_every_run(name, tmp_path):
+def test_engines_that_need_nothing_installed_finish_every_run(mode, tmp_path):
     runs = make_runs(tmp_path, 2)
-    assert resolve(LAUNCHERS[name])(Resources()).submit([run.path for run in runs]) == 0
+    paths = [run.path for run in runs]
+    submission = submission_of(tmp_path, mode, Options(), paths)
+    assert launcher_of(mode, Options()).submit(paths, submission) == 0
     assert [run.status.state for run in runs] == ["finished", "finished"]
 
 
 @pytest.mark.usefixtures("tiny_experiment_on_the_path")
-def test_local_runs_share_the_gpus_and_no_other_is_used(tmp_path):
+def test_runs_share_the_gpus_and_no_other_is_used(tmp_path):
+    """By a real Ray that is told of two GPUs; which device a run sees stands in its log."""
     runs = make_runs(tmp_path, 4)
-    resolve(LAUNCHERS["local"])(Resources(gpus=("3", "5"), exps_per_gpu=2)).submit([run.path for run in runs])
+    paths = [run.path for run in runs]
+    options = Options(num_gpu=2, exps_per_gpu=2)
+    launcher = MultiGpuLauncher(options, gpus=("3", "5"))
+    assert launcher.submit(paths, submission_of(tmp_path, "multi_gpu", options, paths)) == 0
 
     used = [re.search(r"GPU (\S+)", (run.path / "stdout.log").read_text())[1] for run in runs]
     assert sorted(used) == ["3", "3", "5", "5"]
+    threads = [(run.path / "count.txt").read_text() for run in runs]
+    assert all("with 1 threads" in text for text in threads)
 
 
-def test_without_gpus_one_run_goes_on_at_a_time():
-    assert Resources().slots == (None,)
-    assert Resources(gpus=("0", "1"), exps_per_gpu=2).slots == ("0", "1", "0", "1")
+@pytest.mark.parametrize("mode", OF_MODE)
+def test_every_mode_takes_flags_that_exist(mode):
+    known = {field.name for field in dataclasses.fields(Options)}
+    assert set(OF_MODE[mode]) <= known
+    assert mode in LAUNCHERS
+
+
+def test_a_flag_of_another_engine_is_named_with_the_mode_that_has_it():
+    with pytest.raises(ConfigError, match=r"--partition says nothing to --mode local_par; it belongs to slurm\."):
+        Options(partition="gpu").check("local_par")
+    Options(partition="gpu", num_cpu=4).check("slurm")
+
+
+def test_a_submission_is_read_back_as_it_was_written(tmp_path):
+    options = Options(num_cpu=2, hosts=Path("lab.yaml"), max_price=0.25, spot=True)
+    submission = submission_of(tmp_path, "ec2", options, [tmp_path / "a-s0", tmp_path / "a-s1"])
+    assert read_submission(submission.path) == submission
+    assert submissions(tmp_path) == [submission]
+    assert submission.write(jobs=("17_0",)).jobs == read_submission(submission.path).jobs == ("17_0",)
+
+
+def test_a_driver_lives_for_as_long_as_it_holds_the_lock(tmp_path):
+    submission = submission_of(tmp_path, "local", Options(), [])
+    assert not submission.is_driven_now()
+    with submission.lock:
+        assert read_submission(submission.path).is_driven_now()
+    assert not submission.is_driven_now()
+
+
+def test_more_cpu_slots_than_the_machine_has_are_refused():
+    with pytest.raises(ConfigError, match=r"--num_cpu 4096: this machine has \d+ processors\."):
+        launcher_of("local_par", Options(num_cpu=4096)).check()
