@@ -7,6 +7,7 @@ touches no other. A task whose node is lost is started again elsewhere, and its 
 import logging
 import os
 import secrets
+import signal
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -88,7 +89,9 @@ class RayLauncher(Driven):
         set_for_this_process()
         import ray
 
+        heeded = signal.getsignal(signal.SIGTERM)
         ray.init(logging_level=logging.ERROR, log_to_driver=False, **cluster)
+        signal.signal(signal.SIGTERM, heeded)  # Ray's own would end this process before the snapshots
         remote: Any = ray.remote
         self._task = remote(run_on_node)
 
@@ -100,10 +103,18 @@ class RayLauncher(Driven):
             self._store.push(path)
         task = self._task.options(
             num_cpus=self._options.num_cpu, num_gpus=self._gpu_share(), max_retries=-1, name=path.name,
+            **self._task_options(),
         )  # fmt: skip
         environment: Mapping[str, str] = thread_variables(self._options.num_cpu)
-        reference = task.remote(path.absolute(), environment=environment, store_url=self._store_url)
+        reference = task.remote(self._path_there(path), environment=environment, store_url=self._store_url)
         self._running[reference] = path
+
+    def _path_there(self, path: Path) -> Path:
+        """Of a run, on the node that is to run it."""
+        return path.absolute()
+
+    def _task_options(self) -> dict[str, Any]:
+        return {}
 
     def _ended(self) -> list[tuple[Path, int | None]]:
         """Runs and their exit statuses; None where the task itself came to grief."""
@@ -132,7 +143,9 @@ class RayLauncher(Driven):
         print("stopping: each run takes a snapshot first (once more to kill)", flush=True)
         for reference in self._running:
             ray.cancel(reference)  # KeyboardInterrupt in the task, which passes SIGTERM on
-        ray.wait(list(self._running), num_returns=len(self._running), timeout=STOP_SECONDS)
+        end = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < end and any(RunDirectory(path).is_held() for path in self._running.values()):
+            time.sleep(POLL_SECONDS)  # Ray calls a task cancelled before its job has ended
 
     def _most_tasks(self) -> int:
         return self._options.max_concurrent or self._num_slots() + QUEUED_TASKS

@@ -13,7 +13,6 @@ from experiment_utils.clusters.shipping import ship_code
 from experiment_utils.clusters.state import token_file
 from experiment_utils.launchers.ray_pool import RayLauncher
 from experiment_utils.submissions import Submission
-from experiment_utils.threads import thread_variables
 from lifelong_rl.config import ConfigError
 
 FETCH_SECONDS = 30.0
@@ -56,14 +55,11 @@ class SshLauncher(RayLauncher):
     def _cluster(self) -> dict[str, Any]:
         return {"address": self._address}
 
-    def _start(self, path: Path) -> None:
-        task = self._task.options(
-            num_cpus=self._options.num_cpu, num_gpus=self._gpu_share(), max_retries=-1, name=path.name,
-            runtime_env={"env_vars": {"PYTHONPATH": self._code}},
-        )  # fmt: skip
-        environment = thread_variables(self._options.num_cpu)
-        there = self._remote.path_of(path)
-        self._running[task.remote(there, environment=environment, store_url=self._store_url)] = path
+    def _path_there(self, path: Path) -> Path:
+        return Path(self._remote.path_of(path))
+
+    def _task_options(self) -> dict[str, Any]:
+        return {"runtime_env": {"env_vars": {"PYTHONPATH": self._code}}}
 
     def _ended(self) -> list[tuple[Path, int | None]]:
         ended = super()._ended()
