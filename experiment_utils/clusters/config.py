@@ -127,7 +127,9 @@ def read_ec2(path: Path) -> Ec2Cluster:
 def _plain_yaml(path: Path) -> dict[str, object]:
     """Scalars, lists and dicts: no tags, no anchors, no long files."""
     if not path.is_file():
-        raise ConfigError(f"{path} does not exist. Make it with: python scripts/cluster.py init ssh --output {path}")
+        raise ConfigError(
+            f"{path} does not exist. Make it with: python scripts/cluster.py init ssh --output {path} (or: init ec2)"
+        )
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ConfigError(f"{path} has {path.stat().st_size} bytes; a cluster's file has at most {MAX_FILE_BYTES}.")
     try:

@@ -19,7 +19,7 @@ from experiment_utils.launchers.driven import Driven
 from experiment_utils.launchers.gpus import chosen_gpus
 from experiment_utils.launchers.node import run_on_node
 from experiment_utils.launchers.options import Options
-from experiment_utils.launchers.ray_settings import set_for_this_process
+from experiment_utils.launchers.ray_settings import check_address, set_for_this_process
 from experiment_utils.run_directory import RunDirectory
 from experiment_utils.stores import Store, store_address, store_of
 from experiment_utils.submissions import Submission
@@ -50,6 +50,8 @@ class RayLauncher(Driven):
             import ray  # noqa: F401
         except ImportError:
             raise ConfigError(f"--mode {self.mode} needs Ray: pip install -e '.[ray]'.") from None
+        if self.mode == "ray":
+            check_address(self._options.address or os.environ.get("RAY_ADDRESS"))
         if self._options.store is not None:
             store_of(self._options.store).check()
 
@@ -90,7 +92,11 @@ class RayLauncher(Driven):
         import ray
 
         heeded = signal.getsignal(signal.SIGTERM)
-        ray.init(logging_level=logging.ERROR, log_to_driver=False, **cluster)
+        try:
+            ray.init(logging_level=logging.ERROR, log_to_driver=False, **cluster)
+        except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
+            last = str(error).strip().splitlines()[-1]
+            raise ConfigError(f"Ray on {self._place()} did not answer: {last}") from None
         signal.signal(signal.SIGTERM, heeded)  # Ray's own would end this process before the snapshots
         remote: Any = ray.remote
         self._task = remote(run_on_node)
