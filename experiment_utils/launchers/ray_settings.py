@@ -10,6 +10,7 @@ SETTINGS = {
     "RAY_AUTH_MODE": "token",  # never a cluster that anyone may give jobs to
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # else 15: runs would starve beside anything
     # Jobs whose worker is gone stop by themselves (experiment_utils.parents), after a snapshot: Ray would kill them.
     "RAY_kill_child_processes_on_worker_exit": "0",
     "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "0",
