@@ -97,6 +97,8 @@ def start(request: dict[str, Any]) -> dict[str, Any]:
     environment = {
         **os.environ, MARK: request["mark"], "PYTHONPATH": "code/" + request["key"], "SPT_NOENV": "1",
         "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_worker_niceness": "0", "RAY_kill_child_processes_on_worker_exit": "0",  # as launchers/ray_settings.py
+        "RAY_kill_child_processes_on_worker_exit_with_raylet_subreaper": "0",
         "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "120",  # on a busy host its 30 seconds are too few
     }  # fmt: skip
     command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *request["arguments"]]
