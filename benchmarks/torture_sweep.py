@@ -27,11 +27,19 @@ SCRIPT = """
 from experiment_utils.launch import launch
 
 if __name__ == "__main__":
-    launch(
-        variant={"agent": {"name": "counter"}}, exp_name="many", config_module="tiny_experiment",
-        sweep_values={"agent.unlucky": [20]},
-    )
+    launch(variant={"agent": {"name": "counter"}}, exp_name="many", config_module="unlucky_experiment")
 """
+EXPERIMENT = '''"""The tiny experiment, but every twentieth seed fails."""
+
+import tiny_experiment
+from tiny_experiment import ExperimentConfig as ExperimentConfig
+
+
+def build(config, run_dir):
+    if config.seed % 20 == 0:
+        raise ValueError("unlucky")
+    return tiny_experiment.build(config, run_dir)
+'''
 
 
 def main() -> int:
@@ -46,6 +54,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "many.py").write_text(SCRIPT)
+        (folder / "unlucky_experiment.py").write_text(EXPERIMENT)
         experiment_dir, begun, kills = folder / "data" / "many", time.monotonic(), 0
         while kills < flags.kills:
             command = start(folder, flags)
@@ -60,7 +69,7 @@ def start(folder: Path, flags: argparse.Namespace) -> "subprocess.Popen[bytes]":
     """The command that people give, detached."""
     words = ["--num_seeds", str(flags.runs), "--mode", flags.mode, "--yes", "--detach"]
     return subprocess.Popen(
-        [sys.executable, "many.py", *words], cwd=folder, env=environment(), stdout=subprocess.DEVNULL
+        [sys.executable, "many.py", *words], cwd=folder, env=environment(folder), stdout=subprocess.DEVNULL
     )
 
 
@@ -68,7 +77,7 @@ def sweep(folder: Path, flags: argparse.Namespace) -> int:
     """The same command, to its end; its exit status."""
     words = ["--num_seeds", str(flags.runs), "--mode", flags.mode, "--yes"]
     return subprocess.run(
-        [sys.executable, "many.py", *words], cwd=folder, env=environment(), stdout=subprocess.DEVNULL, check=False
+        [sys.executable, "many.py", *words], cwd=folder, env=environment(folder), stdout=subprocess.DEVNULL, check=False
     ).returncode
 
 
@@ -112,9 +121,9 @@ def _starts_after_finish(events: list[dict]) -> list[str]:
     return found
 
 
-def environment() -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     """Of commands: where the code is."""
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "experiment_utils")])
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "tests" / "experiment_utils", folder)))
     return os.environ | {"PYTHONPATH": paths}
 
 

@@ -46,6 +46,7 @@ class RayLauncher(Driven):
         self._store: Store | None = None
 
     def check(self) -> None:
+        set_for_this_process()
         try:
             import ray  # noqa: F401
         except ImportError:

@@ -1,17 +1,20 @@
 """Engines finish runs, share out the machine, and say beforehand what they would do."""
 
 import dataclasses
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from experiment_utils.launchers import LAUNCHERS, launcher_of
 from experiment_utils.launchers.options import OF_MODE, Options
-from experiment_utils.launchers.ray_pool import MultiGpuLauncher
 from experiment_utils.run_directory import RunDirectory
 from experiment_utils.submissions import read_submission, submission_of, submissions
 from lifelong_rl.config import ConfigError
+from tests.source_tree import ROOT
 
 
 def make_runs(folder: Path, num_runs: int) -> list[RunDirectory]:
@@ -41,14 +44,25 @@ def test_engines_that_need_nothing_installed_finish_every_run(mode, tmp_path):
     assert [run.status.state for run in runs] == ["finished", "finished"]
 
 
-@pytest.mark.usefixtures("tiny_experiment_on_the_path")
+GPU_RUNS = """
+import sys
+from pathlib import Path
+from experiment_utils.launchers.options import Options
+from experiment_utils.launchers.ray_pool import MultiGpuLauncher
+from experiment_utils.submissions import submission_of
+
+paths, options = [Path(word) for word in sys.argv[1:]], Options(num_gpu=2, exps_per_gpu=2)
+launcher = MultiGpuLauncher(options, gpus=("3", "5"))
+sys.exit(launcher.submit(paths, submission_of(paths[0].parent, "multi_gpu", options, paths)))
+"""
+
+
 def test_runs_share_the_gpus_and_no_other_is_used(tmp_path):
     """By a real Ray that is told of two GPUs; which device a run sees stands in its log."""
     runs = make_runs(tmp_path, 4)
-    paths = [run.path for run in runs]
-    options = Options(num_gpu=2, exps_per_gpu=2)
-    launcher = MultiGpuLauncher(options, gpus=("3", "5"))
-    assert launcher.submit(paths, submission_of(tmp_path, "multi_gpu", options, paths)) == 0
+    paths = os.pathsep.join(map(str, (ROOT, Path(__file__).parent)))
+    words = [sys.executable, "-c", GPU_RUNS, *(str(run.path) for run in runs)]
+    assert subprocess.run(words, env=os.environ | {"PYTHONPATH": paths}, check=False).returncode == 0
 
     used = [re.search(r"GPU (\S+)", (run.path / "stdout.log").read_text())[1] for run in runs]
     assert sorted(used) == ["3", "3", "5", "5"]

@@ -18,7 +18,6 @@ class Counter:
     step: int = 1
     rate: float = 1e-3
     ending: Literal["well", "crash", "refuse", "kill", "wait"] = "well"
-    unlucky: int = 0  # every so many-th seed crashes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,8 +52,7 @@ class Run:
         print(f"GPU {os.environ.get('CUDA_VISIBLE_DEVICES')}")
         with (self.run_dir / "count.txt").open("a") as file:
             file.write(f"{count} with {os.environ['OMP_NUM_THREADS']} threads\n")
-        unlucky = self.config.agent.unlucky
-        match "crash" if unlucky and self.config.seed % unlucky == 0 else self.config.agent.ending:
+        match self.config.agent.ending:
             case "crash":
                 raise ValueError(f"seed {self.config.seed} is unlucky\nand the second line is long")
             case "refuse":
