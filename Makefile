@@ -55,7 +55,8 @@ test-slow: $(TEST_STAMP)  ## the learning tests: minutes to hours
 	$(RUN) -m pytest -m slow -n $(WORKERS) --timeout 14400 $(ARGS)
 
 test-engines: $(TEST_STAMP)  ## sweeps on a real Ray, Slurm, sshd and S3 server (slurm-wlm, munge, openssh-server, rsync)
-	$(RUN) -m pytest -m engines --timeout 1500 $(ARGS)
+	@status=0; for file in $$(grep -rl 'mark\.engines' tests --include='test_*.py' | sort); do echo "== $$file"; \
+	    $(RUN) -m pytest -q -m engines --timeout 1500 $$file $(ARGS) || status=1; done; exit $$status
 
 demo: $(CORE_STAMP)  ## the main job: QRL on maze2d, offline then online, with its table, curve, value map and video
 	$(RUN) run_scripts/qrl_maze.py --yes --exp_name demo $(ARGS)

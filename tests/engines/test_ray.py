@@ -44,16 +44,30 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return dict(os.environ)
 
 
-@pytest.fixture
-def cluster(environment: dict[str, str]) -> Iterator[Any]:
-    """Three nodes of two slots each, all of them on this machine."""
-    from ray.cluster_utils import Cluster
+CLUSTER = """
+import sys
+from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 2, "object_store_memory": 80 << 20}
-    cluster = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
-    nodes = [cluster.add_node(**node) for _ in range(2)]
-    yield cluster, nodes
-    cluster.shutdown()
+node = {"num_cpus": 2, "object_store_memory": 80 << 20}
+cluster = Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
+nodes = [cluster.add_node(**node) for _ in range(2)]
+print(cluster.address, flush=True)
+sys.stdin.readline()
+cluster.remove_node(nodes[0], allow_graceful=False)
+print("removed", flush=True)
+sys.stdin.readline()
+cluster.shutdown()
+"""
+
+
+@pytest.fixture
+def cluster(environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """Three nodes of two slots each, all of them on this machine; a line to it and one node is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER], env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    yield process
+    process.communicate("\n\n", timeout=60)
 
 
 def wait_for(event: Callable[[], Any], seconds: float = 120) -> None:
@@ -82,12 +96,15 @@ def qrl_runs(experiment_dir: Path, count: int) -> list[Path]:
 
 @pytest.mark.timeout(1500)
 def test_runs_of_a_node_that_is_lost_finish_elsewhere_and_equal_to_those_of_local(cluster, environment, tmp_path):
-    cluster, nodes = cluster
+    assert cluster.stdin is not None and cluster.stdout is not None
+    address = cluster.stdout.readline().strip()
     here, there = qrl_runs(tmp_path / "local", 12), qrl_runs(tmp_path / "ray", 12)
     assert drive(tmp_path / "local", "local", Options(), here, environment).wait() == 0
-    driver = drive(tmp_path / "ray", "ray", Options(address=cluster.address), there, environment)
+    driver = drive(tmp_path / "ray", "ray", Options(address=address), there, environment)
     wait_for(lambda: sum((path / "metrics.jsonl").exists() for path in there) >= 4)
-    cluster.remove_node(nodes[0], allow_graceful=False)
+    cluster.stdin.write("\n")
+    cluster.stdin.flush()
+    assert cluster.stdout.readline() == "removed\n"
     assert driver.wait() == 0
 
     assert [RunDirectory(path).status.state for path in there] == ["finished"] * 12
