@@ -78,6 +78,7 @@ class _Sender:
         manifest = f"{snapshot.name}/{MANIFEST}"
         if manifest not in self._stored or self._stored_sha256(manifest) == snapshot.sha256:
             return
+        self._delete(f"{ASIDE.format(snapshot.name)}/{MANIFEST}")  # of a push that did not come to its end
         old = [path for path in self._stored if snapshot_of(path) == snapshot.name and path != manifest]
         for paths in (old, [manifest]):
             for_each(self._copy_aside, paths)
@@ -132,7 +133,8 @@ class _Sender:
         with contextlib.suppress(FileNotFoundError):
             self._send(f"{snapshot.name}/{MANIFEST}", Listed(len(snapshot.manifest), snapshot.sha256))
             self._standing[snapshot.name] = {f"{snapshot.name}/{file}" for file in [*snapshot.files, MANIFEST]}
-            for path in [path for path in self._stored if kept_aside(path) == snapshot.name]:
+            aside = [path for path in self._stored if kept_aside(path) == snapshot.name]
+            for path in sorted(aside, key=_manifest_first):
                 self._delete(path)
 
     def _clear_away(self) -> None:
@@ -140,7 +142,7 @@ class _Sender:
         there = files_of(self._run_dir)
         gone = [path for path in self._record.seen if path not in there and not self._is_needed(path)]
         halves = [path for path in self._stored if self._is_half_sent(path)]  # by a machine that is no more
-        for path in sorted({*gone, *halves}, key=lambda path: not path.endswith(f"/{MANIFEST}")):
+        for path in sorted({*gone, *halves}, key=_manifest_first):
             self._delete(path)
 
     def _is_needed(self, path: str) -> bool:
@@ -204,3 +206,8 @@ def _whole_snapshots(run_dir: Path) -> dict[str, _Snapshot]:
         except StoreError as error:
             print(f"passed over: {error}")
     return found
+
+
+def _manifest_first(path: str) -> bool:
+    """A key: without its manifest a snapshot is not seen, whatever of it is still there."""
+    return not path.endswith(f"/{MANIFEST}")
