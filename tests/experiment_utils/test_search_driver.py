@@ -53,6 +53,7 @@ def test_a_run_that_never_comes_to_an_end_is_not_started_for_ever(tiny, tmp_path
         tiny.search(study, lambda run: tiny.prepare(run) and 0)
 
 
+@pytest.mark.engines
 def test_ctrl_c_stops_what_goes_on_and_the_same_command_goes_on_with_it(tiny, tmp_path):
     spec = tiny.spec_of(num_trials=1, variant={"agent": {"seconds": 0.5}, "phases": [{"num_epochs": 6}]})
 

@@ -51,7 +51,7 @@ def _importable(monkeypatch):
     monkeypatch.syspath_prepend(HERE)
 
 
-@pytest.mark.parametrize(("method", "first"), [("tpe", 24), ("halving", 40)])
+@pytest.mark.parametrize(("method", "first"), [("tpe", 24), pytest.param("halving", 40, marks=pytest.mark.engines)])
 def test_killed_again_and_again_it_ends_as_if_left_alone(method, first, whole, tmp_path):
     kills = 0
     while (status := finished(tmp_path / "study", method, NUM_TRIALS, first + 5 * kills)) == -signal.SIGKILL:

@@ -33,7 +33,8 @@ def test_killed_anywhere_a_run_ends_as_the_one_that_was_left_alone(folder):
     assert outcome.exit_status in (-signal.SIGKILL, 0) and outcome.differences == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGUSR1, marks=pytest.mark.engines)])
+@pytest.mark.engines
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_told_to_stop_a_job_asks_to_be_run_again_and_loses_nothing(number, folder):
     run_dir = prepare(folder, number.name)
     outcome = trial(run_dir, folder / "whole", number, in_snapshot(run_dir, 2))
