@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks.torture_resume import after, finish, in_snapshot, prepare, trial
 
+pytestmark = pytest.mark.engines
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
@@ -18,7 +20,6 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.engines
 def test_killed_while_it_writes_a_snapshot_a_run_goes_on_from_the_one_before(folder):
     run_dir = prepare(folder, "in-snapshot")
     outcome = trial(run_dir, folder / "whole", signal.SIGKILL, in_snapshot(run_dir, 3))
@@ -33,7 +34,6 @@ def test_killed_anywhere_a_run_ends_as_the_one_that_was_left_alone(folder):
     assert outcome.exit_status in (-signal.SIGKILL, 0) and outcome.differences == []
 
 
-@pytest.mark.engines
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
 def test_told_to_stop_a_job_asks_to_be_run_again_and_loses_nothing(number, folder):
     run_dir = prepare(folder, number.name)
