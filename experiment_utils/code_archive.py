@@ -22,11 +22,11 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from experiment_utils.checkout import ROOT
 from experiment_utils.code_files import IGNORE, ShippedFile, code_files, git, is_left_out, read_file
 from lifelong_rl.config import ConfigError
 from lifelong_rl.secrets import mask_secrets
 
-ROOT = Path(__file__).parents[1]
 LIMIT_MB = 50.0
 NAME = re.compile(r"code-([0-9a-f]{16})\.tar\.gz")
 COMMIT, PATCH = "commit.txt", "code.patch"

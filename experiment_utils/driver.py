@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+from experiment_utils.checkout import python_path
 from experiment_utils.launchers import launcher_of
 from experiment_utils.submissions import Submission, read_submission
 from lifelong_rl.config import ConfigError
 from lifelong_rl.training.interrupts import INTERRUPTED, REQUEUE
 
-ROOT = Path(__file__).parents[1]  # a checkout works without being installed
 POLL_SECONDS = 0.1
 START_SECONDS = 30.0
 
@@ -46,12 +46,11 @@ def main() -> None:
 
 def start(submission: Submission) -> subprocess.Popen[bytes]:
     """Returns when the driver lives, or has ended already."""
-    folders = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
     with submission.log.open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "experiment_utils.driver", str(submission.path)], stdin=subprocess.DEVNULL,
             stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(folders)},
+            env=os.environ | {"PYTHONPATH": python_path()},
         )  # fmt: skip
     limit = time.monotonic() + START_SECONDS
     while not submission.is_driven_now() and process.poll() is None and time.monotonic() < limit:

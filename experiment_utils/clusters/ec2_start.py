@@ -2,12 +2,11 @@
 
 import shlex
 import tomllib
-from pathlib import Path
 
+from experiment_utils.checkout import ROOT
 from experiment_utils.clusters.config import Ec2Cluster
 from experiment_utils.clusters.versions import version_of
 
-ROOT = Path(__file__).parents[2]
 PYTHON = "/opt/lifelong_rl/venv/bin/python"
 STATE = "/var/lib/lifelong_rl"
 SCRIPT = """\

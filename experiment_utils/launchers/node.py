@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from experiment_utils.checkout import python_path
 from experiment_utils.job import FAILED, HELD
 from experiment_utils.launchers.results import Results
 from experiment_utils.parents import VARIABLE
@@ -19,7 +20,6 @@ from experiment_utils.run_directory import HeldError, RunDirectory
 from experiment_utils.stores.store import Store, StoreError
 from lifelong_rl.training.interrupts import INTERRUPTED, REQUEUE
 
-ROOT = Path(__file__).parents[2]  # a checkout works without being installed
 POLL_SECONDS = 0.5
 STOPPED = (REQUEUE, INTERRUPTED, -signal.SIGTERM, -signal.SIGUSR1, -signal.SIGINT)  # exit statuses: to be started again
 
@@ -81,8 +81,7 @@ def mark_if_it_could_not(run: RunDirectory, returncode: int) -> None:
 
 
 def _started(run_dir: Path, environment: Mapping[str, str], shows_output: bool) -> "subprocess.Popen[bytes]":
-    folders = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
-    own = {"PYTHONPATH": os.pathsep.join(folders), VARIABLE: str(os.getpid())}
+    own = {"PYTHONPATH": python_path(), VARIABLE: str(os.getpid())}
     # A process group of its own: Ctrl-C reaches it once, through _stop, and never again in its snapshot.
     return subprocess.Popen(
         [sys.executable, "-m", "experiment_utils.job", str(run_dir)], env={**os.environ, **environment, **own},

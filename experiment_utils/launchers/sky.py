@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 import yaml
 
+from experiment_utils.checkout import ROOT
 from experiment_utils.launchers.options import Options
+from experiment_utils.stores import store_address, store_of
 from experiment_utils.submissions import Submission
 from lifelong_rl.config import ConfigError
 
-ROOT = Path(__file__).parents[2]
 GPUS = ("T4", "L4", "A10G")  # whichever is cheapest, where no instance type was named
 OVER = ("SUCCEEDED", "CANCELLED", "FAILED")  # how a managed job's state begins when it is over
 
@@ -42,9 +43,7 @@ class SkyLauncher:
 
     def submit(self, run_dirs: Sequence[Path], submission: Submission) -> None:
         """The task's file stands beside the submission's."""
-        from experiment_utils.stores import store_of
-
-        store = store_of(str(self._options.store))
+        store = store_of(store_address(str(self._options.store), submission.experiment_dir))
         for run_dir in run_dirs:
             store.push(run_dir)
         name = f"lifelong-rl-{submission.path.stem}".lower()
@@ -57,6 +56,9 @@ class SkyLauncher:
         queue = json.loads(_sky("jobs", "queue", "--all", "--output", "json") or "[]")
         states = [str(job.get("status", "")) for job in queue if job.get("job_name") in submission.jobs]
         return any(not state.rpartition(".")[2].startswith(OVER) for state in states)
+
+    def mark_lost(self, submission: Submission) -> None:
+        """SkyPilot starts lost machines again by itself."""
 
     def cancel(self, submission: Submission) -> None:
         for name in submission.jobs:
@@ -73,7 +75,8 @@ def task_of(name: str, options: Options, run_dirs: Sequence[Path]) -> dict[str, 
     if options.gpus and options.instance_type is None:
         resources["accelerators"] = [f"{gpu}:{options.gpus}" for gpu in GPUS]
     runs = [f"runs/{run_dir.parent.name}/{run_dir.name}" for run_dir in run_dirs]
-    job = ["python", "-m", "experiment_utils.launchers.sky_task", "--store", str(options.store)]
+    store = store_address(str(options.store), run_dirs[0].parent)
+    job = ["python", "-m", "experiment_utils.launchers.sky_task", "--store", store]
     command = shlex.join([*job, "--num_cpu", str(options.num_cpu), *runs])
     if options.max_hours is not None:
         command = f"timeout --signal=TERM --kill-after=120 {round(options.max_hours * 3600)} {command}"

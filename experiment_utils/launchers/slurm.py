@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from experiment_utils.checkout import python_path
 from experiment_utils.launchers import slurm_site, slurm_states
-from experiment_utils.launchers.node import ROOT
 from experiment_utils.launchers.options import Options
 from experiment_utils.launchers.slurm_site import Partition, ask, job_ids, max_array_tasks, partition_named, seconds_of
 from experiment_utils.launchers.slurm_task import run_task
@@ -117,11 +117,10 @@ class SlurmLauncher:
         additional: dict[str, Any] = {"requeue": True, "signal": f"USR1@{warning}", "partition": partition.name}
         given = {"time": options.time, "mem": options.mem, "dependency": f"afterany:{after}" if after else None}
         submitits_own: dict[str, Any] = {"time": None, "wckey": None}  # its defaults, which the cluster's replace
-        python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         return submitits_own | {
             "job_name": name, "nodes": 1, "ntasks_per_node": 1, "cpus_per_task": options.num_cpu,
             "gpus_per_node": options.gpus, "array_parallelism": options.max_concurrent or len(chunk),
-            "setup": [f"export PYTHONPATH={shlex.quote(python_path)}"],
+            "setup": [f"export PYTHONPATH={shlex.quote(python_path())}"],
             "srun_args": ["--cpus-per-task", str(options.num_cpu)],  # which it no longer takes from sbatch
             "additional_parameters": additional | {key: value for key, value in given.items() if value is not None},
         }  # fmt: skip

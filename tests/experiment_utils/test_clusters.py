@@ -165,7 +165,7 @@ def test_a_task_of_sky_is_one_yaml_whose_command_is_quoted():
     assert task["resources"] == {"use_spot": True, "cpus": "4+", "accelerators": ["T4:1", "L4:1", "A10G:1"]}
     words = shlex.split(task["run"])
     assert words[:4] == ["timeout", "--signal=TERM", "--kill-after=120", "7200"]
-    assert words[words.index("--store") + 1] == "s3://bucket/a b"
+    assert words[words.index("--store") + 1] == "s3://bucket/a b/exp"
     assert words[-2:] == ["runs/exp/run-s0", "runs/exp/run-s1"]
 
 

@@ -77,6 +77,14 @@ def test_every_mode_takes_flags_that_exist(mode):
     assert mode in LAUNCHERS
 
 
+@pytest.mark.parametrize("mode", LAUNCHERS)
+def test_every_engine_has_the_whole_contract(mode):
+    launcher = launcher_of(mode, Options())
+    assert isinstance(launcher.is_driven, bool)
+    for name in ("check", "plan", "submit", "is_alive", "cancel", "mark_lost"):
+        assert callable(getattr(launcher, name)), name
+
+
 def test_a_flag_of_another_engine_is_named_with_the_mode_that_has_it():
     with pytest.raises(ConfigError, match=r"--partition says nothing to --mode local_par; it belongs to slurm\."):
         Options(partition="gpu").check("local_par")
