@@ -101,7 +101,7 @@ def test_runs_that_belong_to_no_panel_or_curve_are_one_line_and_exit_2(study: Pa
     ("arguments", "message"),
     [
         (["--y", "sucess_rate"], "--y: unknown metric 'sucess_rate'. Did you mean 'success_rate'? Valid: evaluation/"),
-        (["--x", "steps"], "invalid choice: 'steps'"),
+        (["--x", "steps"], "--x: unknown axis 'steps'. Did you mean 'env_steps'?"),
         (["--smoth", "3"], "unknown flag '--smoth'. Did you mean '--smooth'?"),
         (["--smooth", "0"], "--smooth: expected a whole number from 1 up, got '0'"),
         (["--output", "x.foo"], "--output: expected a name that ends in .png or .svg or .pdf, got 'x.foo'"),

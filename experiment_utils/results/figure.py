@@ -1,4 +1,4 @@
-"""Learning curves as a grid of panels: a thin line per seed, their mean, and its standard error where n >= 3."""
+"""Learning curves as a grid of panels: a thin line per seed, a thick one over them, and its band where n >= 3."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
-from lifelong_rl.recording.curves import Mean, Run, boundaries, mean_over_seeds, series
-from lifelong_rl.recording.panels import Panel
+from experiment_utils.results.bands import Summary, band
+from experiment_utils.results.curves import boundaries, series
+from experiment_utils.results.panels import Panel
+from experiment_utils.results.runs import Run
 
 # Distinct to colour-blind eyes (Okabe and Ito 2008), the pale yellow left out; a second round is dashed.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
@@ -19,7 +21,9 @@ AXIS_LABELS = {"env_steps": "environment steps", "updates": "updates", "epoch": 
 _COLUMNS, _COLUMNS_OF_MANY, _MANY = 3, 4, 10  # panels beside each other, with so many panels or more
 
 
-def draw_curves(path: Path, title: str, panels: Sequence[Panel], axis: str, smooth: int = 1) -> None:
+def draw_curves(
+    path: Path, title: str, panels: Sequence[Panel], axis: str, smooth: int = 1, summary: Summary = "mean_se"
+) -> None:
     """Writes a picture; its format is that of the extension. A label has one colour in all panels."""
     columns = min(_COLUMNS if len(panels) < _MANY else _COLUMNS_OF_MANY, len(panels))
     num_rows = -(-len(panels) // columns)
@@ -35,9 +39,10 @@ def draw_curves(path: Path, title: str, panels: Sequence[Panel], axis: str, smoo
     counts: dict[str, set[int]] = {}
     for axes, panel in zip(grid, panels, strict=False):
         for label, runs in panel.groups.items():
-            mean = _draw_group(axes, runs, panel.metric, axis, smooth, labels.index(label), handles, label)
-            if mean is not None:
-                counts.setdefault(label, set()).update(map(int, mean.num_seeds))
+            line = _draw_group(axes, runs, panel.metric, axis, smooth, labels.index(label), summary)
+            if line is not None:
+                handles[label], num_seeds = line
+                counts.setdefault(label, set()).update(num_seeds)
         _draw_boundaries(axes, [run for runs in panel.groups.values() for run in runs], axis)
         _dress(axes, panel, axis)
     for axes in grid[len(panels) :]:
@@ -53,21 +58,21 @@ def draw_curves(path: Path, title: str, panels: Sequence[Panel], axis: str, smoo
 
 
 def _draw_group(
-    panel: Axes, runs: Sequence[Run], name: str, axis: str, smooth: int, index: int, handles: dict[str, Any], label: str
-) -> Mean | None:
+    panel: Axes, runs: Sequence[Run], name: str, axis: str, smooth: int, index: int, summary: Summary
+) -> tuple[Any, set[int]] | None:
+    """The line, for the legend, and how many seeds it is of; None where no run has a value."""
     colour, dash = COLOURS[index % len(COLOURS)], DASHES[index // len(COLOURS) % len(DASHES)]
     curves = [curve for run in runs if len((curve := series(run, name, axis, smooth)).x)]
     if not curves:
         return None
-    mean = mean_over_seeds(curves)
-    marker = "o" if len(mean.x) == 1 else None
-    (handles[label],) = panel.plot(mean.x, mean.y, dash, color=colour, linewidth=1.9, marker=marker, zorder=3)
+    over = band(curves, summary)
+    marker = "o" if len(over.x) == 1 else None
+    (line,) = panel.plot(over.x, over.centre, dash, color=colour, linewidth=1.9, marker=marker, zorder=3)
     if len(curves) > 1:
         for curve in curves:
             panel.plot(curve.x, curve.y, color=colour, linewidth=0.7, alpha=0.35, zorder=2)
-    low, high = mean.y - mean.standard_error, mean.y + mean.standard_error
-    panel.fill_between(mean.x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-    return mean
+    panel.fill_between(over.x, over.low, over.high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+    return line, set(map(int, over.num_seeds))
 
 
 def _draw_boundaries(panel: Axes, runs: Sequence[Run], axis: str) -> None:
@@ -87,7 +92,7 @@ def _dress(panel: Axes, content: Panel, axis: str) -> None:
     panel.set_title(content.title, fontsize=9, pad=12)
     if content.title != content.metric and not content.title.endswith(f": {content.metric}"):
         panel.set_ylabel(content.metric.rpartition("/")[2], fontsize=8)
-    panel.set_xlabel(AXIS_LABELS[axis], fontsize=8)
+    panel.set_xlabel(AXIS_LABELS.get(axis, axis), fontsize=8)
     panel.tick_params(labelsize=8)
     panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))

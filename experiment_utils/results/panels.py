@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from experiment_utils.results.curves import group_runs
+from experiment_utils.results.runs import Run
 from lifelong_rl.config import ConfigError, did_you_mean
 from lifelong_rl.config_paths import first_difference, path_keys
-from lifelong_rl.recording.curves import Run, group_runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +63,9 @@ def _check_alike(groups: Mapping[str, Sequence[Run]]) -> None:
 
 
 def _variant(run: Run) -> dict[str, Any]:
-    path = run.directory / "variant.json"
-    try:
-        return dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is not readable ({error}), so its run belongs to no panel or group.") from None
+    if not run.variant:
+        raise ConfigError(f"{run.directory}: without a variant.json its run belongs to no panel or group.")
+    return dict(run.variant)
 
 
 def _value(variant: Any, path: str) -> Any:

@@ -1,0 +1,1 @@
+"""What runs have left behind: their numbers, what was swept, statistics over seeds, queries and figures."""
