@@ -20,7 +20,10 @@ from lifelong_rl.recording.progress import Progress
 from lifelong_rl.recording.run_recorder import RunRecorder
 from lifelong_rl.recording.state_tree import check_shapes
 from lifelong_rl.recording.timer import Timer
-from lifelong_rl.recording.trackers import TensorBoardTracker, Tracker, WandbTracker, open_tracker
+from lifelong_rl.recording.trackers.mirror import Mirror
+from lifelong_rl.recording.trackers.sender import wandb_sender
+from lifelong_rl.recording.trackers.tensorboard import TensorBoard
+from lifelong_rl.recording.trackers.tracker import Tracker, open_tracker
 from lifelong_rl.secrets import mask_values
 from lifelong_rl.training.evaluator import Evaluator
 from lifelong_rl.training.interrupts import Interrupts
@@ -111,9 +114,9 @@ def open_logger(config: ExperimentConfig, run_dir: Path) -> Logger:
     """Rows to files and to the trackers that the config asks for."""
     trackers: list[Tracker] = []
     if config.log_to_wandb:
-        trackers += open_tracker(lambda: WandbTracker(run_dir, "lifelong_rl", to_dict(config)))
+        trackers += open_tracker(lambda: wandb_sender(run_dir, "lifelong_rl"))
     if config.log_to_tensorboard:
-        trackers += open_tracker(lambda: TensorBoardTracker(run_dir))
+        trackers += open_tracker(lambda: Mirror(run_dir, TensorBoard(run_dir)))
     return Logger(run_dir, trackers)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lifelong_rl.recording.files import flush_to_disk
 from lifelong_rl.recording.metrics_file import PLAIN_COLUMNS, CsvTable, Row, append_row, is_offline, read_metrics
-from lifelong_rl.recording.trackers import Tracker, TrackerGroup
+from lifelong_rl.recording.trackers.tracker import Tracker, TrackerGroup
 from lifelong_rl.types import Metrics
 
 _log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class Logger:
             self._write_waiting()
         except OSError as error:
             _log.warning("%s: %d rows wait for the disk: %s", self._path, len(self._waiting), error.strerror or error)
-        self._trackers.log(row)
+        self._trackers.send()
         return row
 
     def close(self) -> None:

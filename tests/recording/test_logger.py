@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lifelong_rl.recording.logger import Logger
-from lifelong_rl.recording.metrics_file import Row, read_metrics
+from lifelong_rl.recording.metrics_file import read_metrics
 from lifelong_rl.types import Metrics
 
 
@@ -159,28 +159,3 @@ def test_a_last_line_that_is_being_written_is_left_out_and_a_bad_one_before_it_i
     path.write_text('{"epoch": 1}\n{"epoch": \n{"epoch": 3}\n')
     with pytest.raises(ValueError, match=r"metrics\.jsonl, line 2: expected a JSON object, got"):
         read_metrics(path)
-
-
-class FullDisk:
-    """A tracker that can log one row only."""
-
-    def __init__(self) -> None:
-        self.num_rows = 0
-
-    def log(self, row: Row) -> None:
-        self.num_rows += 1
-        if self.num_rows == 2:
-            raise OSError("no space left\non device")
-
-    def close(self) -> None:
-        raise OSError("closed already")
-
-
-def test_a_tracker_that_fails_is_dropped_and_the_run_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    tracker = FullDisk()
-    logger = Logger(tmp_path, [tracker])
-    epochs(logger, 1, 6)
-    logger.close()
-    assert tracker.num_rows == 2
-    assert len(read_metrics(tmp_path / "metrics.jsonl")) == 5
-    assert caplog.messages == ["FullDisk.log failed, its mirror ends here: OSError: no space left"]
