@@ -19,6 +19,7 @@ from experiment_utils.dashboard.source import Found, Source
 from experiment_utils.dashboard.view import View
 from lifelong_rl.config import ConfigError
 
+FIRST_CHOICES = ("x", "y", "group")
 Content = tuple[Any, Sequence[str]]  # and notes
 
 # The address follows the controls without a new page: it is what one copies to show somebody else the same figure.
@@ -48,15 +49,18 @@ def register(app: Dash, source: Source) -> None:
 
     @app.callback(
         *(Output(name, "options", allow_duplicate=True) for name in CHOICES),
+        *(Output(name, "value", allow_duplicate=True) for name in FIRST_CHOICES),
         Output("version", "data", allow_duplicate=True), Output("counts", "children", allow_duplicate=True),
-        Input("clock", "n_intervals"), Input("reload", "n_clicks"), State("version", "data"),
+        Input("clock", "n_intervals"), Input("reload", "n_clicks"), State("version", "data"), State("y", "value"),
         prevent_initial_call=True,
     )  # fmt: skip
-    def look_again(_ticks: int, _clicks: int, before: str) -> list[Any]:
+    def look_again(_ticks: int, _clicks: int, before: str, y: Sequence[str]) -> list[Any]:
         found = source.found(again=True)
         if version(found) == before and ctx.triggered_id == "clock":
-            return [no_update] * (len(CHOICES) + 2)
-        return [*options(found), version(found), counts(found)]
+            return [no_update] * (len(CHOICES) + len(FIRST_CHOICES) + 2)
+        values = values_of(with_defaults(View(), found))
+        first = [no_update if y else values[name] for name in FIRST_CHOICES]  # of a page that began without numbers
+        return [*options(found), *first, version(found), counts(found)]
 
     @app.callback(Output("clock", "interval"), Output("clock", "disabled"), Input("refresh", "value"))
     def set_clock(seconds: int) -> tuple[int, bool]:
@@ -112,7 +116,8 @@ def _graphs(figures: Sequence[dict[str, Any]], selection: Selection) -> Any:
 def nothing_to_show(selection: Selection) -> str:
     """Why a page is empty."""
     if not selection.runs:
-        return "No run matches."
+        is_filtered = selection.view.show.strip() or selection.view.hide.strip()
+        return "No run matches." if is_filtered else "No runs yet. They appear here as soon as there are any."
     return f"None of these {len(selection.runs)} runs has recorded {', '.join(selection.view.y or ()) or 'any number'}."
 
 

@@ -16,8 +16,8 @@ from experiment_utils.results.finals import over_seeds
 from experiment_utils.results.runs import Run
 from experiment_utils.results.types import Floats
 
-POINTS = 60_000  # of all lines of a page together
-MAX_POINTS, MIN_POINTS = 2000, 60  # of a line
+POINTS = 24_000  # of all lines of a page together
+MAX_POINTS, MIN_POINTS = 1000, 60  # of a line: as many as a screen has columns
 MAX_SEED_LINES = 200  # thin lines on a page; beyond them the bands alone
 MARGIN = 84  # pixels around the plots
 WIDTHS = {True: 1000, False: 420}  # pixels, about: of a figure alone, and of one beside others
@@ -120,7 +120,7 @@ def layout(figure: Figure, view: View, width: int) -> dict[str, Any]:
         "xaxis": {"title": {"text": shown(AXIS_LABELS.get(view.x, view.x)), "standoff": 8}, "type": _scale(view.log_x),
                   "anchor": axis_name("y", rows - 1), "gridcolor": "#e8e8e8", "zeroline": False},
         "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "font": {"size": 11},
-                   "maxheight": below + 20},
+                   "maxheight": below + 20, "tracegroupgap": 0},
         "uirevision": f"{view.x} {view.y} {figure.title}", "shapes": _phase_ends(runs, view.x),
     }  # fmt: skip
     for row, metric in enumerate(view.y or ()):
