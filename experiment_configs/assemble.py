@@ -25,7 +25,7 @@ from lifelong_rl.recording.timer import Timer
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.training.collector import Collector
 from lifelong_rl.training.phase import Phase
-from lifelong_rl.training.rl_algorithm import PhaseParts, RLAlgorithm
+from lifelong_rl.training.rl_algorithm import Film, PhaseParts, RLAlgorithm
 from lifelong_rl.types import Agent, Sampler, Stateful, Task, TaskSpec
 
 
@@ -55,7 +55,10 @@ def build(config: ExperimentConfig, run_dir: Path) -> Run:
     parts: dict[str, Stateful] = {
         "agent": agent, "replay": replay, "collector": collector, "task": task, "logger": logger, "timer": timer,
     }  # fmt: skip
-    phases = [_phase_parts(config, phase, agent, task.spec, dataset, replay, seeds) for phase in config.phases]
+    phases = [
+        _phase_parts(config, phase, agent, task.spec, dataset, replay, seeds, _film(config, phase, run_dir))
+        for phase in config.phases
+    ]
     algorithm = RLAlgorithm(
         agent=agent, phases=phases, collector=collector, measures=measures, parts=parts, seeds=seeds,
         num_transitions=lambda: len(replay),
@@ -114,7 +117,7 @@ def _initialize(agent: Agent, snapshot: Path) -> None:
 
 def _phase_parts(
     config: ExperimentConfig, phase: Phase, agent: Agent, spec: TaskSpec, dataset: EpisodeStore | None,
-    replay: EpisodeStore, seeds: Seeds,
+    replay: EpisodeStore, seeds: Seeds, film: Film | None,
 ) -> PhaseParts:  # fmt: skip
     generator = seeds.torch("exploration", config.device)
     behaviour = agent.policy(explore=phase.explores)
@@ -136,4 +139,13 @@ def _phase_parts(
         if size and store is not None
     ]  # fmt: skip
     sampler = samplers[0] if len(samplers) == 1 else MixedSampler(samplers, seeds.torch("mixture", config.device))
-    return PhaseParts(phase=phase, sampler=sampler, behaviour=behaviour, random=RandomPolicy(spec, generator))
+    random = RandomPolicy(spec, generator)
+    return PhaseParts(phase=phase, sampler=sampler, behaviour=behaviour, random=random, film=film)
+
+
+def _film(config: ExperimentConfig, phase: Phase, run_dir: Path) -> Film | None:
+    if not phase.film_episodes:
+        return None
+    from experiment_configs.films import SnapshotFilm  # and what draws: other runs need none of it
+
+    return SnapshotFilm(config, run_dir, phase.film_episodes)

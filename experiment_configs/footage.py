@@ -1,84 +1,57 @@
-"""What a film shows: simulator states from the replay store of a snapshot, or from fresh episodes of its agent."""
+"""What a film of fresh episodes shows, whatever their task."""
 
-import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from experiment_configs.experiment import GoalSet
-from experiment_configs.loading import LoadedAgent
-from experiment_configs.measures import build_evaluator
+from experiment_configs.rollout import Rollout
 from lifelong_rl.config import ConfigError
-from lifelong_rl.envs.maze2d_film import MAX_TILES, Footage
-from lifelong_rl.recording.counting import counting_bar
-from lifelong_rl.training.evaluator import Episodes, steps_to_goal, summary
-from lifelong_rl.types import RowLog, TaskSpec
+from lifelong_rl.envs.fetch_images import FetchImageTask
+from lifelong_rl.envs.film import MAX_TILES, Footage, Image, fitted
+from lifelong_rl.envs.grid import GridTask
+from lifelong_rl.envs.gymnasium_film import Played, pictures_of_played, pictures_of_states
+from lifelong_rl.envs.gymnasium_task import GymnasiumTask
+from lifelong_rl.envs.maze2d import Maze2dTask
+from lifelong_rl.envs.maze2d_film import Draw, maze_footage, top_down
+from lifelong_rl.types import Task
 
-DEFAULT_ENV_STEPS = 1000
-
-
-def stored_footage(
-    loaded: LoadedAgent, start: int | None = None, end: int | None = None, env: int | None = None
-) -> tuple[Footage, str]:
-    """Env steps `start` to before `end`, counted since the run began (negative: from now); and a name of that part."""
-    replay = loaded.snapshot.parts.get("replay", {})
-    states: RowLog | None = replay.get("columns", {}).get("sim_state")  # of [N, S]
-    if states is None or states.first == states.last:
-        raise ConfigError(f"{loaded.path}: holds no env steps (an offline phase takes none). Use --policy to film it.")
-    num_envs, oldest, now = len(replay["count"]), states.first, states.last
-    start, end = _window(start, end, oldest * num_envs, now * num_envs)
-    tiles = _tiles(env, num_envs, "environment")
-
-    first, last = start // num_envs, -(-end // num_envs)  # in steps of all environments
-    footage = Footage(
-        states=states.read(oldest, last)[:, tiles].numpy(),
-        names=[f"env {index}" for index in tiles],
-        captions=[f"{loaded.path.name}   env step {t * num_envs:,} of {now * num_envs:,}" for t in range(oldest, last)],
-        first=first - oldest,
-    )
-    return footage, f"{start}_{end}" + ("" if env is None else f"_env_{env}")
+Floats = NDArray[np.float64]
 
 
-def played_footage(
-    loaded: LoadedAgent, goals: GoalSet, num_episodes: int, seed: int | None = None, env: int | None = None
-) -> tuple[Footage, dict[str, Any]]:
-    """Fresh episodes of the greedy policy, the first few to be seen or number `env` alone; and what all were worth."""
-    own = loaded.config
-    evaluation = dataclasses.replace(own.evaluation, seed=own.evaluation.seed if seed is None else seed)
-    evaluator = build_evaluator(dataclasses.replace(own, evaluation=evaluation), goals, num_episodes=num_episodes)
-    spec, tiles = evaluator.task.spec, _tiles(env, num_episodes, "episode")
-
-    states: list[Tensor] = []
-    with counting_bar(f"steps of {num_episodes} episodes", spec.horizon) as advance_to:
-
-        def watch(state: Tensor) -> None:
-            states.append(state[tiles])
-            advance_to(len(states) - 1)
-
-        played = evaluator.play(loaded.agent.policy(explore=False), watch)
-    caption = f"{loaded.path.name}   {spec.name}, {goals} goals"
-    footage = Footage(
-        states=torch.stack(states).numpy(),
-        names=[f"episode {index}" for index in tiles],
-        captions=[caption] * len(states),
-    )
-    about = {"snapshot": str(loaded.path), "task": spec.name, "goals": goals, "seed": evaluation.seed}
-    return footage, about | _report(played, spec)
+def played_footage(rollout: Rollout, caption: str, env: int | None = None, draw: Draw | None = None) -> Footage:
+    """The first few episodes, or number `env` alone; `draw` is for mazes, which else are drawn from above."""
+    task, spec, episodes = rollout.task, rollout.spec, rollout.episodes
+    tiles = tiles_of(env, len(episodes.length), "episode")
+    names = [f"episode {index}" for index in tiles]
+    captions = [caption] * len(rollout.states)
+    if isinstance(task, Maze2dTask | GridTask):
+        draw = draw or top_down(task, len(tiles))
+        return maze_footage(rollout.states[:, tiles], names, captions, spec, draw)
+    length = episodes.length.numpy()[tiles]
+    time = np.minimum(np.arange(1 + length.max())[:, None], length)  # [T + 1, K]
+    success, rewards = (from_zero(rows[:, tiles].numpy()) for rows in (episodes.success, episodes.rewards))
+    return Footage(
+        names=names, captions=captions, horizon=spec.horizon, step=time,
+        is_at_goal=np.take_along_axis(success, time, 0),
+        has_reached=np.take_along_axis(np.maximum.accumulate(success), time, 0),
+        is_over=(time == length) & (length < spec.horizon), pictures=_pictures(rollout, tiles),
+        result=np.take_along_axis(rewards.cumsum(0), time, 0) if spec.goal_shape == (0,) else None,
+    )  # fmt: skip
 
 
-def _window(start: int | None, end: int | None, oldest: int, now: int) -> tuple[int, int]:
-    end = now if end is None else end + now * (end < 0)
-    start = max(oldest, end - DEFAULT_ENV_STEPS) if start is None else start + now * (start < 0)
-    for name, value in (("start", start), ("end", end)):
-        if not oldest <= value <= now:
-            raise ConfigError(f"{name}: {value} is not among the env steps {oldest} to {now} that the snapshot holds.")
-    if start >= end:
-        raise ConfigError(f"start: {start} must lie before end, {end}.")
-    return start, end
+def pictures_of(task: Task, states: Floats) -> Iterator[list[Image]]:
+    """Of simulator states [T, K, S], where they are enough to draw the task."""
+    if isinstance(task, GymnasiumTask):
+        return pictures_of_states(task.spec.name, task.spec.horizon, states)
+    if isinstance(task, FetchImageTask):
+        return ([fitted(task.picture_of(state), states.shape[1]) for state in row] for row in states)
+    raise ConfigError(f"{task.spec.name}: has no picture; films are drawn of mazes, grids and the ids of gymnasium.")
 
 
-def _tiles(chosen: int | None, count: int, what: str) -> list[int]:
+def tiles_of(chosen: int | None, count: int, what: str) -> list[int]:
+    """Which of `count` a film shows: the first few, or the one that was asked for."""
     if chosen is None:
         return list(range(min(count, MAX_TILES)))
     if not 0 <= chosen < count:
@@ -86,13 +59,14 @@ def _tiles(chosen: int | None, count: int, what: str) -> list[int]:
     return [chosen]
 
 
-def _report(played: Episodes, spec: TaskSpec) -> dict[str, Any]:
-    columns = {
-        "return": played.rewards.sum(0).tolist(),
-        "success": played.success.any(0).tolist(),
-        "success_at_end": played.success_at_end.tolist(),
-        "steps_to_goal": steps_to_goal(played.success).long().tolist(),
-    }
-    episodes = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    metrics = {name: float(value) for name, value in summary(played, spec).items()}
-    return {"metrics": metrics, "episodes": episodes}
+def from_zero(rows: NDArray[Any]) -> NDArray[Any]:
+    """[T, K] of what steps led to, as [T + 1, K] of moments: nothing at the first."""
+    return np.concatenate([np.zeros_like(rows[:1]), rows])
+
+
+def _pictures(rollout: Rollout, tiles: list[int]) -> Iterator[list[Image]]:
+    task, length = rollout.task, rollout.episodes.length.tolist()
+    if not isinstance(task, GymnasiumTask):
+        return pictures_of(task, rollout.states[:, tiles])
+    episodes = [Played(seed=rollout.seeds[env], actions=rollout.actions[: length[env], env]) for env in tiles]
+    return pictures_of_played(task.spec.name, task.spec.horizon, episodes)

@@ -1,34 +1,34 @@
-"""A picture of what a deep Q-network has learned of a grid world: values for the task's goal, beside the true ones."""
+"""A picture of what an agent has learned of a grid world: values for the task's goal, beside the true ones."""
 
 from pathlib import Path
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from lifelong_rl.agents.dqn import DQNAgent
+from experiment_configs.learned_values import learned_values
 from lifelong_rl.envs.grid import GridTask, shown_as
 from lifelong_rl.envs.grid_distance import best_values, shortest_steps
 from lifelong_rl.envs.maze2d_grid import Floats
+from lifelong_rl.types import Agent
 
 
-def learned_values(agent: DQNAgent, task: GridTask) -> Floats:
-    """[K, K]: the value of the best choice, from free cell i to free cell j."""
-    device = agent.generator.device
-    shown = torch.from_numpy(shown_as(task.grid.free_cells, task.grid.shape).astype(np.float32)).to(device)
+def values_of_pairs(agent: Agent, task: GridTask) -> Floats:
+    """[K, K]: what the agent thinks of free cell j from free cell i; minus the steps, where it counts those."""
+    values = learned_values(agent)
+    shown = shown_as(task.grid.free_cells, task.grid.shape)
     count = len(shown)
-    with torch.no_grad():
-        values = agent.values(shown.repeat_interleave(count, 0), shown.repeat(count, 1)).amax(-1)
-    table: Floats = values.view(count, count).cpu().double().numpy()
-    return table
+    table = values.at(shown.repeat(count, axis=0), np.tile(shown, (count, 1))).reshape(count, count)
+    return -table if values.in_steps else table
 
 
-def draw_grid_values(path: Path, agent: DQNAgent, task: GridTask, discount: float) -> None:
+def draw_grid_values(path: Path, agent: Agent, task: GridTask, discount: float) -> None:
     """Three panels: learned, true (by shortest ways), and both against each other for all pairs of cells."""
-    true, learned = best_values(shortest_steps(task.grid), discount), learned_values(agent, task)
+    steps, learned = shortest_steps(task.grid), values_of_pairs(agent, task)
+    in_steps = learned_values(agent).in_steps
+    true = -steps.astype(np.float64) if in_steps else best_values(steps, discount)
     goal = int(np.flatnonzero((task.grid.free_cells == task.grid.goal_cell).all(1))[0])
     error = np.sqrt(np.mean((learned - true) ** 2))
     figure = Figure(figsize=(11.4, 3.7), dpi=110, layout="constrained")
@@ -36,7 +36,8 @@ def draw_grid_values(path: Path, agent: DQNAgent, task: GridTask, discount: floa
     left, middle, right = figure.subplots(1, 3)
     lowest = float(true[:, goal].min())
     _draw_panel(left, task, learned[:, goal], lowest, "learned value of the goal (red)")
-    image = _draw_panel(middle, task, true[:, goal], lowest, "true: minus the discounted steps")
+    title = "true: minus the steps" if in_steps else "true: minus the discounted steps"
+    image = _draw_panel(middle, task, true[:, goal], lowest, title)
     figure.colorbar(image, ax=[left, middle], shrink=0.9)
     right.scatter(true.ravel(), learned.ravel(), s=3, alpha=0.15, linewidths=0, rasterized=True)
     right.plot([true.min(), 0], [true.min(), 0], color="0.3", linewidth=1.0)

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from lifelong_rl.secrets import Known, known_secrets, mask_values
 
 State = Literal["queued", "running", "finished", "failed", "interrupted"]
 NOT_IDENTIFYING = ("seed", "log_to_wandb", "log_to_tensorboard")  # the seed stands in the name by itself
+NOT_IDENTIFYING_IN_A_PHASE = ("film_episodes",)  # training is the same with films and without
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,9 @@ class RunDirectory:
 
 def fingerprint(variant: Mapping[str, Any]) -> str:
     """8 hex digits of the canonical resolved variant: the same for every seed and wherever it is recorded."""
-    identifying = {key: value for key, value in variant.items() if key not in NOT_IDENTIFYING}
+    identifying = _without(variant, NOT_IDENTIFYING)
+    if isinstance(phases := variant.get("phases"), list):
+        identifying["phases"] = [_without(phase, NOT_IDENTIFYING_IN_A_PHASE) for phase in phases]
     return hashlib.sha256(json.dumps(identifying, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:8]
 
 
@@ -111,6 +114,10 @@ def find_runs(experiment_dir: Path, points: list[Point], prefix: str = "") -> li
         named, other = experiment_dir / name, existing.get("-".join(own))
         runs.append(RunDirectory(named if other is None or named.exists() else other))
     return runs
+
+
+def _without(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in names}
 
 
 _STATUS_KEYS = {field.name for field in dataclasses.fields(Status)}

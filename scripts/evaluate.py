@@ -142,17 +142,11 @@ def _write_json(path: Path, loaded: "LoadedAgent", config: "ExperimentConfig", r
 
 def _draw_value_map(path: Path, loaded: "LoadedAgent", config: "ExperimentConfig") -> None:
     from experiment_configs.assemble import build_task
-    from experiment_configs.grid_value_map import draw_grid_values
-    from experiment_configs.value_map import draw_value_map
-    from lifelong_rl.agents.dqn import DQNAgent
-    from lifelong_rl.envs.grid import GridTask
+    from experiment_configs.value_map import draw_values
     from lifelong_rl.seeding import Seeds
 
-    agent, task = loaded.agent, build_task(config, 1, Seeds(0), "task", random_goals=False)
-    if isinstance(agent, DQNAgent) and isinstance(task, GridTask):
-        draw_grid_values(path, agent, task, config.sampler.discount)
-    else:
-        draw_value_map(path, agent, task)
+    task = build_task(config, 1, Seeds(0), "task", random_goals=False)
+    draw_values(path, loaded.agent, task, config.sampler.discount)
     print(path)
 
 

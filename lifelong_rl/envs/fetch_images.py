@@ -114,6 +114,11 @@ class FetchImageTask(TaskWrapper):
     def reset_where(self, ended: Tensor) -> Observed:
         return self._drawn(self.task.reset_where(ended))
 
+    def picture_of(self, state: NDArray[np.float64]) -> Image:
+        """[64, 128, 3]: what a row of `sim_state` shows and, beside it, its goal."""
+        ends = torch.from_numpy(np.stack([state[: self._size], state[-self._size :]]))
+        return np.concatenate(list(self._camera.draw(ends).numpy()), axis=1)
+
     def _drawn(self, observed: Observed) -> Observed:
         picture = self._camera.draw(observed.observation[:, -self._size :])
         self._draw_goals(observed.desired_goal[:, -self._size :])

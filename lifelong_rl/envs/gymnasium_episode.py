@@ -19,14 +19,15 @@ Environment = gymnasium.Env[Any, Any]
 Stepped = tuple[Any, Any, bool, bool, dict[str, Any]]
 
 
-def make_environment(name: str, horizon: int | None) -> Environment:
+def make_environment(name: str, horizon: int | None, render_mode: str | None = None) -> Environment:
     """gymnasium.make, without its checks at each step and with complaints of one line."""
     if horizon is not None and horizon < 1:
         raise ConfigError(f"task.horizon must be at least 1 step, got {horizon}.")
     if name not in gymnasium.registry and ":" not in name:
         register_robotics()
+    drawn = {} if render_mode is None else {"render_mode": render_mode}
     try:
-        env = gymnasium.make(name, max_episode_steps=horizon, disable_env_checker=True)
+        env = gymnasium.make(name, max_episode_steps=horizon, disable_env_checker=True, **drawn)
     except Exception as error:  # whatever an environment raises while it is made
         raise ConfigError(f"task.name: {name!r} cannot be made: {one_line(error)}") from error
     if env.spec is None or env.spec.max_episode_steps is None:
@@ -78,5 +79,16 @@ class Simulator:
         self._mujoco.mj_setState(self._model, self._data, self._made, self._mujoco.mjtState.mjSTATE_INTEGRATION)
 
     def state(self) -> NDArray[np.float64]:
-        data = self._data
-        return np.concatenate([data.qpos, data.qvel, data.mocap_pos.ravel(), data.mocap_quat.ravel()])
+        return np.concatenate([part.ravel() for part in self._parts()])
+
+    def put(self, state: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Puts the simulator where a row that begins with a `state` says; returns the rest of the row."""
+        for part in self._parts():
+            part[...] = state[: part.size].reshape(part.shape)
+            state = state[part.size :]
+        self._mujoco.mj_forward(self._model, self._data)
+        return state
+
+    def _parts(self) -> tuple[NDArray[np.float64], ...]:
+        """Views of what a state is made of."""
+        return self._data.qpos, self._data.qvel, self._data.mocap_pos, self._data.mocap_quat

@@ -1,14 +1,19 @@
 """Frames to a film: mp4 (H.264, plays everywhere) or gif, by the file's extension."""
 
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 Frame = np.ndarray  # [H, W, 3] uint8
+
+GIF_SIZE = 640  # pixels of the longer side, at most
+GIF_FRAMES_PER_SECOND = 12.5  # at most; frames are left out, so that it runs as fast as the film
+GIF_COLOURS = 128  # of each frame
 
 
 def write_video(path: Path, frames: Iterable[Frame], frames_per_second: float) -> None:
@@ -30,6 +35,18 @@ def write_video(path: Path, frames: Iterable[Frame], frames_per_second: float) -
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def gif_of(film: Path) -> Path:
+    """A film written before, as a gif beside it."""
+    import av
+
+    path = film.with_suffix(".gif")
+    with av.open(str(film)) as container:
+        rate = container.streams.video[0].average_rate
+        frames = (frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
+        write_video(path, frames, float(rate or 25))
+    return path
 
 
 def _checked(frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -60,8 +77,16 @@ def _write_mp4(path: Path, frames: Iterator[Frame], frames_per_second: float) ->
 
 
 def _write_gif(path: Path, frames: Iterator[Frame], frames_per_second: float) -> None:
+    """Smaller than the film, for gif packs badly."""
+    stride = max(1, math.ceil(frames_per_second / GIF_FRAMES_PER_SECOND))
+    images = (_small(frame) for frame in islice(frames, 0, None, stride))
+    milliseconds = max(20, 10 * round(100 * stride / frames_per_second))  # gif counts in hundredths
+    next(images).save(path, save_all=True, append_images=images, duration=milliseconds, loop=0)
+
+
+def _small(frame: Frame) -> Any:
     from PIL import Image
 
-    images = (Image.fromarray(frame) for frame in frames)
-    milliseconds = max(20, 10 * round(100 / frames_per_second))  # gif counts in hundredths; viewers slow down below 2
-    next(images).save(path, save_all=True, append_images=images, duration=milliseconds, loop=0)
+    image = Image.fromarray(frame)
+    image.thumbnail((GIF_SIZE, GIF_SIZE), Image.Resampling.BOX)
+    return image.quantize(GIF_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)  # keeps small spots

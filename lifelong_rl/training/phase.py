@@ -24,6 +24,7 @@ class Phase:
     random_action_fraction: float = 0.0  # share of collected actions that are drawn uniformly, after the noise
     evaluation_interval: int = 1  # epochs
     snapshot_interval: int = 1  # epochs; the last epoch is always kept
+    film_episodes: int = 0  # fresh ones, filmed at each of these snapshots; a film shows up to 9
 
     def __post_init__(self) -> None:
         if self.offline_fraction is not None and not 0 <= self.offline_fraction <= 1:
@@ -36,7 +37,7 @@ class Phase:
             if getattr(self, name) < 1:
                 raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}.")
         steps = ("env_steps_per_round", "random_env_steps", "warmup_env_steps", "steps_after_success")
-        for name in ("updates_per_round", *steps):
+        for name in ("updates_per_round", "film_episodes", *steps):
             if (getattr(self, name) or 0) < 0:
                 raise ConfigError(f"{name} must not be negative, got {getattr(self, name)}.")
 

@@ -1,7 +1,7 @@
 """The one loop: every family of algorithms, offline and online, runs through `RLAlgorithm.train`."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,6 +19,12 @@ class Measure(Protocol):
     """Something to know of an agent now and then; episodes played (`Evaluator`) are one."""
 
     def evaluate(self, agent: Agent) -> Metrics: ...
+
+
+class Film(Protocol):
+    """Shows an agent at work, for people to watch. Nothing comes of it in training, neither numbers nor errors."""
+
+    def __call__(self, agent: Agent, snapshot: str, counters: Mapping[str, Any]) -> None: ...
 
 
 class Recorder(Protocol):
@@ -48,6 +54,7 @@ class PhaseParts:
     sampler: Sampler
     behaviour: Policy  # collects, with the phase's exploration
     random: Policy
+    film: Film | None = None  # made at each regular snapshot
 
     @property
     def stateful(self) -> dict[str, Stateful]:
@@ -57,8 +64,8 @@ class PhaseParts:
 class RLAlgorithm:
     """Agent, data and position live through all phases, in order. `parts` are what a snapshot holds, by name.
 
-    `seeds` hold every generator of the run. They are put back after each evaluation, so that how often a run is
-    evaluated does not change what it learns, and loaded last when a stopped run goes on.
+    `seeds` hold every generator of the run. They are put back after each evaluation and film, so that how often a run
+    is evaluated does not change what it learns, and loaded last when a stopped run goes on.
     """
 
     def __init__(
@@ -113,14 +120,19 @@ class RLAlgorithm:
 
     def evaluate(self, recorder: Recorder) -> None:
         """Records what every measure says of the agent. Leaves no trace in the run's generators, also if broken off."""
-        seeds = self.seeds.state_dict()
-        try:
-            with recorder.timed("evaluate"):
-                found = {name: measure.evaluate(self.agent) for name, measure in self.measures.items()}
-        finally:
-            self.seeds.load_state_dict(seeds)
+        with self._leaving_no_trace(), recorder.timed("evaluate"):
+            found = {name: measure.evaluate(self.agent) for name, measure in self.measures.items()}
         for name, metrics in found.items():
             recorder.record_all(f"evaluation/{name}", metrics)
+
+    @contextmanager
+    def _leaving_no_trace(self) -> Iterator[None]:
+        """In the run's generators, also if it is broken off."""
+        seeds = self.seeds.state_dict()
+        try:
+            yield
+        finally:
+            self.seeds.load_state_dict(seeds)
 
     @property
     def updates(self) -> int:
@@ -143,10 +155,14 @@ class RLAlgorithm:
 
         recorder.record_all("replay_buffer", {"num_transitions": float(self._num_transitions())})
         name = self._snapshot_name()
-        recorder.end_epoch(phase=phase.name, epoch=at.epoch + 1, env_steps=at.env_steps, updates=at.updates)
+        epoch = at.epoch + 1
+        recorder.end_epoch(phase=phase.name, epoch=epoch, env_steps=at.env_steps, updates=at.updates)
         at.end_epoch(phase)
         if is_last or at.epoch % phase.snapshot_interval == 0:
             recorder.snapshot(name, self.states(), self.counters(), keep=is_last)
+            if parts.film is not None:
+                with stops.deferred(False), self._leaving_no_trace(), recorder.timed("film"):
+                    parts.film(self.agent, name, {"updates": at.updates, "env_steps": at.env_steps, "epoch": epoch})
         stops.check()
 
     def _prelude(self, parts: PhaseParts, recorder: Recorder, stops: Interrupts) -> None:

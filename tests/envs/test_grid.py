@@ -10,10 +10,11 @@ from gymnasium.utils.env_checker import check_env
 from torch import Tensor
 
 from lifelong_rl.config import ConfigError
+from lifelong_rl.envs.film import draw_film
 from lifelong_rl.envs.grid import CHOICES, GridTask, cell_of, shown_as
 from lifelong_rl.envs.grid_config import GridConfig
 from lifelong_rl.envs.grid_distance import ShortestWayPolicy, best_values, shortest_steps
-from lifelong_rl.envs.maze2d_film import Footage, draw_film, top_down
+from lifelong_rl.envs.maze2d_film import maze_footage, top_down
 from lifelong_rl.envs.maze2d_grid import MazeGrid
 from lifelong_rl.envs.registry import make_task, register_gymnasium
 from lifelong_rl.training.evaluator import Evaluator
@@ -206,8 +207,7 @@ def test_a_film_shows_the_walker_in_the_middle_of_its_cell_and_says_when_it_is_a
     states = [task.sim_state().numpy()]
     task.step(choice("down"))
     states.append(task.sim_state().numpy())
-    footage = Footage(states=np.stack(states), names=["env 0"], captions=["ring"] * 2)
-    away, at_goal = draw_film(footage, task.spec, top_down(task, 1))
+    away, at_goal = draw_film(maze_footage(np.stack(states), ["env 0"], ["ring"] * 2, task.spec, top_down(task, 1)))
     assert away.shape == at_goal.shape and (away != at_goal).any()
 
     picture = top_down(task, 1)(states[0][0], states[0][:, :2])

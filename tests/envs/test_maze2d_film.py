@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from lifelong_rl.envs.film import STRIP, draw_film
 from lifelong_rl.envs.maze2d import Maze2dTask
-from lifelong_rl.envs.maze2d_film import STRIP, Footage, draw_film, follow_episodes, num_columns, top_down
+from lifelong_rl.envs.maze2d_film import follow_episodes, maze_footage, top_down
 from lifelong_rl.envs.registry import make_task
 
 
@@ -28,26 +29,26 @@ def shown(task: Maze2dTask, states: np.ndarray, first: int = 0) -> list[tuple[np
         return np.zeros((10, 200, 3), np.uint8)
 
     names = [f"env {env}" for env in range(states.shape[1])]
-    list(draw_film(Footage(states=states, names=names, captions=[""] * len(states), first=first), task.spec, draw))
+    list(draw_film(maze_footage(states, names, [""] * len(states), task.spec, draw, first)))
     return asked
 
 
-def test_a_goal_counts_as_reached_until_its_episode_ends(task):
-    start, is_at_goal, has_reached = follow_episodes(walk([1, 2.6, 1.5], [1, 2]), task.spec)
+def test_a_goal_counts_as_reached_until_its_episode_ends():
+    start, is_at_goal, has_reached = follow_episodes(walk([1, 2.6, 1.5], [1, 2]))
     assert start[:, 0].tolist() == [0, 0, 0, 3, 3]
     assert is_at_goal[:, 0].tolist() == [False, True, False, False, False]
     assert has_reached[:, 0].tolist() == [False, True, True, False, False]
 
 
-def test_episodes_cut_before_their_end_are_told_apart(task):
+def test_episodes_cut_before_their_end_are_told_apart():
     states = walk([1, 1.1, 1.2, 1.3])
     states[2:, 0, 6] = [7, 8]
-    assert follow_episodes(states, task.spec)[0][:, 0].tolist() == [0, 0, 2, 2]
+    assert follow_episodes(states)[0][:, 0].tolist() == [0, 0, 2, 2]
 
 
-def test_environments_side_by_side_are_followed_each_by_itself(task):
+def test_environments_side_by_side_are_followed_each_by_itself():
     states = np.concatenate([walk([1, 1.1], [1, 1.1]), walk([1, 3, 1, 1])], axis=1)
-    start, _, has_reached = follow_episodes(states, task.spec)
+    start, _, has_reached = follow_episodes(states)
     assert start.T.tolist() == [[0, 0, 2, 2], [0, 0, 0, 0]]
     assert has_reached.T.tolist() == [[False] * 4, [False, True, True, True]]
 
@@ -67,25 +68,9 @@ def test_a_trail_knows_what_came_before_the_first_frame(task):
     assert len(asked) == 3 and np.array_equal(asked[0][1][0], states[0, 0, :2])
 
 
-@pytest.mark.parametrize(("num_tiles", "columns"), [(1, 1), (2, 2), (4, 2), (5, 3), (9, 3)])
-def test_all_tiles_lie_in_a_grid_of_one_shape(task, num_tiles, columns):
-    states = np.repeat(walk([1, 2, 3]), num_tiles, axis=1)
-    names = [f"env {env}" for env in range(num_tiles)]
-    footage = Footage(states=states, names=names, captions=["one", "two", "three"])
-    frames = list(draw_film(footage, task.spec, top_down(task, num_tiles)))
-    assert len(frames) == 3 and len({frame.shape for frame in frames}) == 1
-    assert num_columns(num_tiles) == columns
-
-    height, width, _ = frames[0].shape
-    tile = (width + 4) // columns - 4 if num_tiles > 1 else width
-    rows = -(-num_tiles // columns)
-    assert height == STRIP + rows * (tile + STRIP) + 4 * (rows - 1)
-
-
 def test_the_text_tells_step_and_success(task):
-    states = walk([1, 2, 3])
-    frames = list(draw_film(Footage(states=states, names=["a"], captions=["same"] * 3), task.spec, top_down(task, 1)))
-    strips = [frame[STRIP : 2 * STRIP].astype(int) for frame in frames]
+    footage = maze_footage(walk([1, 2, 3]), ["a"], ["same"] * 3, task.spec, top_down(task, 1))
+    assert (footage.step[:, 0].tolist(), footage.horizon) == ([0, 1, 2], 4)
+    strips = [frame[STRIP : 2 * STRIP].astype(int) for frame in draw_film(footage)]
     is_green = [bool(((strip[..., 1] - strip[..., 0]) > 60).any()) for strip in strips]
     assert is_green == [False, False, True]
-    assert (strips[0] != strips[1]).any(), "the number of the step"

@@ -20,6 +20,9 @@ def test_the_same_variant_has_the_same_fingerprint_today_and_tomorrow():
 def test_seed_and_where_a_run_is_recorded_do_not_change_the_fingerprint_but_all_else_does():
     assert fingerprint(VARIANT | {"seed": 4, "log_to_wandb": True}) == fingerprint(VARIANT)
     assert fingerprint(VARIANT | {"agent": {"name": "counter", "rate": 0.25}}) != fingerprint(VARIANT)
+    phase = {"name": "online", "num_epochs": 2}
+    filmed, longer = phase | {"film_episodes": 4}, phase | {"num_epochs": 3}
+    assert fingerprint({"phases": [filmed]}) == fingerprint({"phases": [phase]}) != fingerprint({"phases": [longer]})
 
 
 def test_a_run_is_named_after_what_was_swept_its_variant_and_its_seed():

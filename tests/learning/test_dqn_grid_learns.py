@@ -7,7 +7,7 @@ import pytest
 
 from experiment_configs import ExperimentConfig, build
 from experiment_configs.assemble import build_task
-from experiment_configs.grid_value_map import learned_values
+from experiment_configs.grid_value_map import values_of_pairs
 from lifelong_rl.config import from_dict
 from lifelong_rl.envs.grid_distance import best_values, shortest_steps
 from lifelong_rl.recording.metrics_file import read_metrics
@@ -28,4 +28,4 @@ def test_every_goal_of_the_four_rooms_is_reached_and_values_are_near_the_truth(s
 
     task = build_task(config, 1, Seeds(0), "task", random_goals=False)
     true = best_values(shortest_steps(task.grid), config.sampler.discount)
-    assert np.sqrt(np.mean((learned_values(run.algorithm.agent, task) - true) ** 2)) <= 1.0
+    assert np.sqrt(np.mean((values_of_pairs(run.algorithm.agent, task) - true) ** 2)) <= 1.0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lifelong_rl.recording.video import write_video
+from lifelong_rl.recording.video import gif_of, write_video
 
 RED = (200, 30, 20)
 
@@ -44,10 +44,32 @@ def test_odd_sizes_grow_to_even_ones(tmp_path: Path):
 
 
 def test_a_gif_holds_every_frame_and_repeats(tmp_path: Path):
-    write_video(tmp_path / "a.gif", iter(frames(5)), frames_per_second=20)
+    write_video(tmp_path / "a.gif", iter(frames(5)), frames_per_second=10)
     with Image.open(tmp_path / "a.gif") as picture:
         assert (picture.n_frames, picture.size) == (5, (64, 48))
-        assert (picture.info["duration"], picture.info["loop"]) == (50, 0)
+        assert (picture.info["duration"], picture.info["loop"]) == (100, 0)
+
+
+def test_a_gif_of_many_large_frames_has_fewer_and_smaller_ones_and_runs_as_fast(tmp_path: Path):
+    write_video(tmp_path / "a.gif", iter(frames(7, 600, 900)), frames_per_second=25)
+    with Image.open(tmp_path / "a.gif") as picture:
+        assert (picture.n_frames, picture.size, picture.info["duration"]) == (4, (640, 427), 80)
+
+
+def test_a_gif_keeps_a_small_spot_of_a_colour_of_its_own(tmp_path: Path):
+    shades = np.linspace(0, 255, 120 * 160).astype(np.uint8).reshape(120, 160)
+    frame = np.stack([shades // 2, shades, 255 - shades], -1)
+    frame[50:54, 70:74] = (220, 20, 20)  # a goal
+    write_video(tmp_path / "a.gif", [frame], 10)
+    with Image.open(tmp_path / "a.gif") as picture:
+        assert np.abs(np.asarray(picture.convert("RGB")).astype(int)[51, 71] - (220, 20, 20)).max() < 25
+
+
+def test_a_film_written_before_becomes_a_gif_beside_it(tmp_path: Path):
+    write_video(tmp_path / "a.mp4", frames(10), 10)
+    assert gif_of(tmp_path / "a.mp4") == tmp_path / "a.gif"
+    with Image.open(tmp_path / "a.gif") as picture:
+        assert (picture.n_frames, picture.size, picture.info["duration"]) == (10, (64, 48), 100)
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_a_damaged_snapshot_is_refused_by_the_file(run, tmp_path, capsys):
     assert str(copy / "agent.safetensors") in refusal(main, capsys, copy)
 
 
-@pytest.mark.parametrize("script", ["evaluate", "viz_hist", "check_data", "plot"])
+@pytest.mark.parametrize("script", ["evaluate", "viz_hist", "maps", "check_data", "plot"])
 def test_help_has_examples_and_imports_neither_torch_nor_mujoco(script):
     code = f"""
 import sys, runpy

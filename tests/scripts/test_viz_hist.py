@@ -14,10 +14,12 @@ import pytest
 import torch
 from PIL import Image
 
-from experiment_configs.footage import stored_footage
 from experiment_configs.loading import load_run
 from experiment_configs.measures import build_evaluator
+from experiment_configs.stored_steps import stored_footage
 from scripts.viz_hist import main
+from tests.envs.gymnasium_fixtures import robotics
+from tests.experiment_configs.tiny_variant import ONLINE, tiny_build
 from tests.scripts.tiny_snapshots import ENV_STEPS, HELD, HORIZON, NUM_ENVS, make_run, refusal
 from tests.source_tree import ROOT
 
@@ -48,15 +50,22 @@ def test_by_default_all_stored_steps_up_to_a_thousand_are_filmed_into_the_runs_v
 def test_the_states_filmed_are_those_that_the_store_holds(run):
     loaded = load_run(run / "itr_2")
     log = loaded.snapshot.parts["replay"]["columns"]["sim_state"]
-    stored = log.read(log.first, log.last)
-    oldest = ENV_STEPS - HELD
+    stored = log.read(log.first, log.last).numpy()
+    oldest, drawn = ENV_STEPS - HELD, []
 
-    footage, _ = stored_footage(loaded, oldest + 40, oldest + 80)
-    shown = footage.states[footage.first :]
-    assert np.array_equal(shown, stored[10:20].numpy()) and footage.first == 10
+    def draw(state: np.ndarray, trail: np.ndarray) -> np.ndarray:
+        drawn.append(state)
+        return np.zeros((2, 2, 3), np.uint8)
 
-    footage, _ = stored_footage(loaded, -8, None, env=2)
-    assert np.array_equal(footage.states[footage.first :, 0], stored[-2:, 2].numpy())
+    footage, name = stored_footage(loaded, oldest + 40, oldest + 80, draw=draw)
+    assert len(list(footage.pictures)) == len(footage.step) == 10 and name == "240_280"
+    assert np.array_equal(np.reshape(drawn, (10, NUM_ENVS, 7)), stored[10:20])
+    assert footage.step.tolist() == stored[10:20, :, 6].astype(int).tolist()
+
+    drawn.clear()
+    footage, name = stored_footage(loaded, -8, None, env=2, draw=draw)
+    assert len(list(footage.pictures)) == 2 and name == "592_600_env_2"
+    assert np.array_equal(drawn, stored[-2:, 2])
 
 
 def test_steps_can_be_chosen_from_either_end_and_shown_slowly(run, tmp_path):
@@ -72,7 +81,7 @@ def test_one_environment_alone_is_drawn_larger_than_in_the_grid(run, tmp_path):
     for name, words in {"grid": [], "one": ["--env", 1]}.items():
         film("--snapshot", run / "itr_2", "--start", -20, *words, "--output", tmp_path / f"{name}.gif")
     with Image.open(tmp_path / "grid.gif") as grid, Image.open(tmp_path / "one.gif") as one:
-        assert grid.n_frames == one.n_frames == 5
+        assert grid.n_frames == one.n_frames == 3  # every other one of five
         assert one.width < grid.width < 2 * one.width  # two tiles beside each other, each of them smaller
 
 
@@ -84,16 +93,57 @@ def test_fresh_episodes_are_filmed_with_their_returns_beside_them(run, tmp_path)
     loaded = load_run(run / "itr_2")
     report = json.loads((tmp_path / "fresh.json").read_text())
     assert (report["goals"], report["seed"], len(report["episodes"])) == ("single", 4, 3)
+    assert (report["run"], report["snapshot"], report["task"]) == ("run", "itr_2", "maze2d-umaze-v1")
+    assert (report["env_steps"], report["epoch"]) == (ENV_STEPS, 2)
     config = dataclasses.replace(loaded.config, evaluation=dataclasses.replace(loaded.config.evaluation, seed=4))
     played = build_evaluator(config, "single", num_episodes=3).play(loaded.agent.policy(explore=False))
     assert [episode["return"] for episode in report["episodes"]] == played.rewards.sum(0).tolist()
     assert [episode["success"] for episode in report["episodes"]] == played.success.any(0).tolist()
 
 
+def test_a_film_and_a_gif_of_it_can_be_had_at_once(run, tmp_path, capsys):
+    film("--snapshot", run / "itr_2", "--start", -40, "--gif", "--output", tmp_path / "a.mp4")
+    assert str(tmp_path / "a.gif") in capsys.readouterr().out
+    with Image.open(tmp_path / "a.gif") as image:
+        assert image.n_frames == 5 and max(image.size) <= 640 and image.info["duration"] == 80
+    assert len(frames_of(tmp_path / "a.mp4")) == 10
+
+
 def test_more_episodes_than_tiles_are_all_counted(run):
     film("--snapshot", run / "itr_2", "--policy", "--num_episodes", 11)
     assert len(json.loads((run / "videos" / "itr_2_policy_multi.json").read_text())["episodes"]) == 11
     assert frames_of(run / "videos" / "itr_2_policy_multi.mp4")
+
+
+def test_episodes_without_goals_are_filmed_until_the_last_one_is_over(tmp_path, capsys):
+    """The lamp's choice 1 ends an episode."""
+    tiny_build(
+        tmp_path, "run", agent={"name": "dqn", "hidden_sizes": [8]}, task={"name": "tests.envs.lamp:Lamp-v0"},
+        dataset=None, phases=[ONLINE | {"offline_fraction": 0.0, "num_epochs": 1}], evaluation={"num_episodes": 1},
+    ).train()  # fmt: skip
+    film("--snapshot", tmp_path / "run", "--policy", "--num_episodes", 3)
+    report = json.loads((tmp_path / "run" / "videos" / "itr_1_policy_multi.json").read_text())
+    steps = [episode["steps"] for episode in report["episodes"]]
+    assert [episode["return"] for episode in report["episodes"]] == steps
+    assert set(report["episodes"][0]) == {"return", "steps"}
+    assert len(frames_of(tmp_path / "run" / "videos" / "itr_1_policy_multi.mp4")) == max(steps) + 1
+    assert "is not simulated by MuJoCo" in refusal(main, capsys, "--snapshot", tmp_path / "run")
+
+
+@robotics
+def test_fetch_draws_itself_in_fresh_episodes_and_in_stored_steps(tmp_path, opengl, capsys):
+    agent = {"name": "ddpg", "network": {"name": "monolithic", "hidden_sizes": [8]}, "actor": {"hidden_sizes": [8]}}
+    tiny_build(
+        tmp_path, "run", agent=agent, task={"name": "FetchReach-v4", "horizon": 4}, dataset=None, num_envs=2,
+        phases=[ONLINE | {"offline_fraction": 0.0, "num_epochs": 1}], evaluation={"num_episodes": 1},
+    ).train()  # fmt: skip
+    film("--snapshot", tmp_path / "run", "--policy", "--num_episodes", 2, "--output", tmp_path / "fresh.mp4")
+    film("--snapshot", tmp_path / "run", "--start", -6, "--output", tmp_path / "stored.mp4")
+    fresh, stored = (frames_of(tmp_path / f"{name}.mp4") for name in ("fresh", "stored"))
+    assert len(fresh) == 5 and len(stored) == 3 and fresh[0].shape == stored[0].shape
+    assert "success" in json.loads((tmp_path / "fresh.json").read_text())["episodes"][0]
+    words = ("--snapshot", tmp_path / "run", "--renderer", "mujoco")
+    assert "--renderer: is for mazes; FetchReach-v4 draws itself." in refusal(main, capsys, *words)
 
 
 def test_an_offline_snapshot_can_be_filmed_by_its_policy_only(run, capsys, tmp_path):

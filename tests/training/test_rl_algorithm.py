@@ -1,10 +1,13 @@
 """The loop: phases in order, counters, what is recorded when."""
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
+import torch
 
+from lifelong_rl.recording.comparison import snapshot_differences
 from lifelong_rl.recording.snapshot import load_snapshot
 from lifelong_rl.seeding import Seeds
 from lifelong_rl.training.evaluator import Evaluator
@@ -85,3 +88,22 @@ def test_the_second_phases_random_steps_come_before_its_first_round_alone(tmp_pa
     run = tiny_run(tmp_path, [phase])
     run.train()
     assert [row["env_steps"] for row in rows(run)] == [64, 68]
+
+
+def test_a_film_is_made_at_each_regular_snapshot_once_it_is_there_and_leaves_no_trace(tmp_path):
+    phase = dataclasses.replace(ONLINE, num_epochs=5, snapshot_interval=2)
+    plain, filmed = (tiny_run(tmp_path / name, [phase]) for name in ("plain", "filmed"))
+    seen = []
+
+    def film(agent, snapshot, counters):
+        assert agent is filmed.agent and (filmed.run_dir / snapshot / "manifest.json").exists()
+        seen.append((snapshot, counters))
+        torch.rand(7, generator=filmed.seeds.torch("exploration"))
+
+    filmed.algorithm.phases = [dataclasses.replace(parts, film=film) for parts in filmed.algorithm.phases]
+    plain.train()
+    filmed.train()
+    assert [name for name, _ in seen] == ["itr_2", "itr_4", "itr_5"]
+    assert seen[-1][1] == {"updates": 40, "env_steps": 248, "epoch": 5}
+    assert list(snapshot_differences(plain.run_dir / "itr_5", filmed.run_dir / "itr_5")) == []
+    assert "time/film_seconds" in rows(filmed)[2]
