@@ -31,6 +31,19 @@ class LoadedAgent:
 
 def load_run(path: Path) -> LoadedAgent:
     """The agent of a snapshot, or of the newest snapshot of a run, on the CPU wherever it was trained."""
+    loaded = open_run(path)
+    path, agent, state = loaded.path, loaded.agent, loaded.snapshot.parts["agent"]
+    check_shapes(agent.state_dict(), state, f"{path}: agent")
+    try:
+        agent.load_state_dict(state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise SnapshotError(f"{path}: agent: written by another version of the program ({reason}).") from error
+    return loaded
+
+
+def open_run(path: Path) -> LoadedAgent:
+    """The same with the agent as the run began with it: nothing of its state is taken over yet."""
     path = find_snapshot(path)
     snapshot = load_snapshot(path)
     variant = snapshot.meta.get("variant")
@@ -42,12 +55,6 @@ def load_run(path: Path) -> LoadedAgent:
     seeds = Seeds(config.seed)
     task = build_task(config, 1, seeds, "task", random_goals=False)
     agent = build_agent(config, task.spec, seeds)
-    check_shapes(agent.state_dict(), snapshot.parts["agent"], f"{path}: agent")
-    try:
-        agent.load_state_dict(snapshot.parts["agent"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise SnapshotError(f"{path}: agent: written by another version of the program ({reason}).") from error
     return LoadedAgent(path=path, snapshot=snapshot, config=config, task=task, agent=agent)
 
 

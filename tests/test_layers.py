@@ -34,6 +34,7 @@ LAYERS_BELOW = {
     **dict.fromkeys(SIBLINGS, FOUNDATION),
     **dict.fromkeys(DECIDING, FOUNDATION | SIBLINGS),
     "agents": FOUNDATION | SIBLINGS | DECIDING,
+    "exported_policy": FOUNDATION | SIBLINGS | DECIDING | {"agents"},
     "training": FOUNDATION | {"data"},
 }
 MODULE_AND_NAME = re.compile(r"[a-z_]+(\.\w+)+:\w+")  # an entry of a lazy table: "lifelong_rl.envs.maze2d:Maze2d"

@@ -72,7 +72,7 @@ class GreedyPolicy(Memoryless):
         return candidates[best, torch.arange(len(best), device=best.device)]
 
     def _candidates(self, observation: Tensor) -> Tensor:
-        spec, count = self._spec, len(observation)
+        spec, count = self._spec, observation.shape[0]  # not len(): exporters take that for a constant
         if spec.discrete:
             return torch.eye(spec.action_size, device=observation.device)[:, None].expand(-1, count, -1)
         shape = (self._config.num_candidates, count, spec.action_size)
