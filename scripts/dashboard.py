@@ -1,6 +1,7 @@
 """Opens a page in the browser that shows runs: curves over seeds, final values, tables, films, differences."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ def _serve(flags: argparse.Namespace) -> None:
         if not folder.is_dir():
             near = [path.name for path in folder.absolute().parent.glob("*/")]
             raise ConfigError(f"{folder}: no such folder.{did_you_mean(folder.name, near)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
     access = access_for(flags.host, flags.token)
     app, source = dashboard(flags.folders, access)
     try:

@@ -28,9 +28,14 @@ _FOLLOW = "function(search) { history.replaceState(history.state, '', location.p
 
 def register(app: Dash, source: Source) -> None:
     """All callbacks of the page."""
+    _register_view(app, source)
+    _register_news(app, source)
+
+
+def _register_view(app: Dash, source: Source) -> None:
+    """From the address to the controls, and from them to the content and the address."""
     controls = [Output(name, "value") for name in CONTROLS]
     choices = [Output(name, "options") for name in CHOICES]
-
     news = [Output("version", "data"), Output("counts", "children")]
 
     @app.callback(*controls, *choices, *news, Input("address", "search"))
@@ -46,6 +51,12 @@ def register(app: Dash, source: Source) -> None:
     )  # fmt: skip
     def show(_: str, *values: Any) -> list[Any]:
         return draw(source, view_of(dict(zip(CONTROLS, values, strict=True))))
+
+    app.clientside_callback(_FOLLOW, Output("unused", "children"), Input("search", "data"), prevent_initial_call=True)
+
+
+def _register_news(app: Dash, source: Source) -> None:
+    """What runs have written since."""
 
     @app.callback(
         *(Output(name, "options", allow_duplicate=True) for name in CHOICES),
@@ -65,8 +76,6 @@ def register(app: Dash, source: Source) -> None:
     @app.callback(Output("clock", "interval"), Output("clock", "disabled"), Input("refresh", "value"))
     def set_clock(seconds: int) -> tuple[int, bool]:
         return 1000 * (seconds or 60), not seconds
-
-    app.clientside_callback(_FOLLOW, Output("unused", "children"), Input("search", "data"), prevent_initial_call=True)
 
 
 def draw(source: Source, view: View) -> list[Any]:

@@ -63,4 +63,5 @@ class Source:
         return run.directory if run else None
 
     def close(self) -> None:
+        """Ends the processes that read."""
         self._reader.close()

@@ -2,6 +2,9 @@
 
 import multiprocessing
 import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -34,8 +37,8 @@ class Reader:
 
     def _read_aside(self, runs: Sequence[Run], names: Sequence[str], watch: Watch) -> None:
         if self._pool is None:
-            context = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
-            self._pool = ProcessPoolExecutor(self._num_processes, mp_context=context)
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._num_processes, context, _end_with, (os.getpid(),))
         paths = [run.directory / ROWS for run in runs]
         found = self._pool.map(read_if_whole, paths, [run.metrics.lacks(names) for run in runs], chunksize=RUNS_AT_ONCE)
         for number, (run, numbers) in enumerate(zip(runs, found, strict=True), 1):
@@ -47,6 +50,18 @@ class Reader:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
+
+
+def _end_with(parent: int) -> None:
+    """A reading process leaves Ctrl-C to its parent, and does not outlive it, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def read_if_whole(path: Path, names: Sequence[str]) -> dict[str, Floats] | None:

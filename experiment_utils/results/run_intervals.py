@@ -50,6 +50,19 @@ def curve_interval(values: np.ndarray, statistic: OfRuns, confidence: float = 0.
     return low, high
 
 
+def means_at(t: np.ndarray | float, values: np.ndarray) -> np.ndarray:
+    """The mean of the runs [n, ...] that lies `t` standard errors below theirs, by Student's t corrected for skewness.
+
+    Hall's transformation of t, (1 + 2 lean t)^3 up to shift and scale, turned round.
+    """
+    num_runs, centre, spread = len(values), values.mean(axis=0), values.std(axis=0, ddof=1)
+    skewness = (((values - centre) / np.where(spread > 0, spread, 1.0)) ** 3).mean(axis=0)
+    lean = skewness / (6 * np.sqrt(num_runs))
+    lean = np.where(np.abs(lean) < 1e-9, 1e-9, lean)  # as good as t
+    below = (np.cbrt(1 + 6 * lean * (t - lean)) - 1) / (2 * lean)
+    return centre - below * spread / np.sqrt(num_runs)
+
+
 def wilson_interval(successes: np.ndarray | float, trials: np.ndarray | float, confidence: float = 0.95) -> Interval:
     """Interval of a probability [...] (Wilson 1927), NaN without trials. For one policy's episodes: runs differ too."""
     wins, count = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
@@ -93,14 +106,9 @@ def _interval(ordered: np.ndarray, statistic: OfRuns, confidence: float) -> Inte
 
 
 def _skewed_t(ordered: np.ndarray, confidence: float) -> Interval:
-    """Hall's transformation of t, (1 + 2 lean t)^3 up to shift and scale, turned round at Student's quantiles."""
-    num_runs, centre, spread = len(ordered), ordered.mean(axis=0), ordered.std(axis=0, ddof=1)
-    skewness = (((ordered - centre) / np.where(spread > 0, spread, 1.0)) ** 3).mean(axis=0)
-    lean = skewness / (6 * np.sqrt(num_runs))
-    lean = np.where(np.abs(lean) < 1e-9, 1e-9, lean)  # as good as t
-    quantile = stdtrit(num_runs - 1, (1 + confidence) / 2)
-    below, above = ((np.cbrt(1 + 6 * lean * (t - lean)) - 1) / (2 * lean) for t in (quantile, -quantile))
-    return centre - below * spread / np.sqrt(num_runs), centre - above * spread / np.sqrt(num_runs)
+    quantile = stdtrit(len(ordered) - 1, (1 + confidence) / 2)
+    low, high = means_at(np.array([[quantile], [-quantile]]), ordered)
+    return low, high
 
 
 def _order_statistics(ordered: np.ndarray, confidence: float) -> Interval:

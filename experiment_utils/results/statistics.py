@@ -2,7 +2,8 @@
 
 Scores are a matrix [runs, tasks], or a list with the runs [runs] of each task, which may differ in number. Every task
 counts alike, however many runs it has; on a matrix the numbers are rliable's. Estimates take tasks [..., runs] as well,
-and carry the leading axes along. Scores that are not finite are refused. One task alone is for `run_intervals`.
+and carry the leading axes along. Scores that are not finite are refused. The intervals are rliable's, and too narrow:
+those to show are `task_interval` over several tasks, and `run_interval` of one.
 """
 
 from collections.abc import Callable, Sequence
@@ -74,7 +75,7 @@ def stratified_bootstrap_interval(
     """Percentile interval of a statistic; each task's runs are drawn anew. ValueError where one has fewer than 3.
 
     rliable's, and too narrow: of 10 runs a task it covers 91 to 93 % of means, of 5 runs 87 to 89 %, where 95 % are
-    asked for. Ask for `expanded_confidence`.
+    asked for.
     """
     resampled = statistic(_resample(scores, num_resamples, generator))
     return middle(np.sort(resampled, axis=0), confidence)

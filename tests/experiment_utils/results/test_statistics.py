@@ -1,13 +1,8 @@
 """Estimates and bootstraps over tasks: against rliable, and against numbers found by hand."""
 
-import importlib
-import importlib.util
-import sys
-import types
-
 import numpy as np
 import pytest
-from rliable import metrics
+from rliable import library, metrics
 
 from experiment_utils.results import statistics
 from experiment_utils.results.statistics import (
@@ -25,16 +20,6 @@ from experiment_utils.results.statistics import (
 
 THRESHOLDS = np.arange(-3, 4) / 2
 RAGGED = [np.array([0.0, 1.0, 2.0, 3.0]), np.array([10.0])]
-
-
-@pytest.fixture(scope="module")
-def library():
-    """rliable.library, which takes the bootstrap of arch; arch 7 as a whole does not import beside pandas 3."""
-    arch = types.ModuleType("arch")
-    arch.__path__ = list(importlib.util.find_spec("arch").submodule_search_locations)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "arch", arch)
-        return importlib.import_module("rliable.library")
 
 
 @pytest.fixture
@@ -72,7 +57,7 @@ def test_estimates_on_a_thousand_matrices_are_those_of_rliable(ours, theirs):
     assert all(close(ours(scores), theirs(scores)) for scores in matrices(1000))
 
 
-def test_profiles_of_a_thousand_matrices_are_those_of_rliable(library):
+def test_profiles_of_a_thousand_matrices_are_those_of_rliable():
     for scores in matrices(1000):
         assert close(performance_profile(scores, THRESHOLDS), library.score_distributions(scores, THRESHOLDS))
         beside = THRESHOLDS + 1e-4  # a mean that is a threshold but for rounding may fall on either side
@@ -95,7 +80,7 @@ def standard_errors_apart(ours, theirs, repeats=8):
 
 @pytest.mark.usefixtures("rliable_randomness")
 @pytest.mark.parametrize("shape", [(10, 6), (4, 20)])
-def test_bootstrap_intervals_are_those_of_rliable_within_their_noise(shape, library):
+def test_bootstrap_intervals_are_those_of_rliable_within_their_noise(shape):
     scores = np.random.default_rng(2).beta(2, 5, size=shape)
     estimates = {iqm: metrics.aggregate_iqm, mean: metrics.aggregate_mean, median: metrics.aggregate_median}
 
@@ -114,7 +99,7 @@ def test_bootstrap_intervals_are_those_of_rliable_within_their_noise(shape, libr
 
 
 @pytest.mark.usefixtures("rliable_randomness")
-def test_intervals_of_improvement_are_those_of_rliable_within_their_noise(library):
+def test_intervals_of_improvement_are_those_of_rliable_within_their_noise():
     generator = np.random.default_rng(3)
     x, y = generator.beta(3, 4, size=(8, 3)), generator.beta(3, 5, size=(6, 3))
 
