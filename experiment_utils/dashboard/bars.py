@@ -10,8 +10,8 @@ from experiment_utils.dashboard.selection import Figure, Selection
 from experiment_utils.dashboard.view import View
 from experiment_utils.results.bands import Band
 from experiment_utils.results.curves import Series
-from experiment_utils.results.figure import COLOURS
 from experiment_utils.results.finals import RULES, final, over_seeds
+from experiment_utils.results.palette import COLOURS
 from experiment_utils.results.runs import Run
 
 BAR, TOP = 34, 110  # pixels: of a bar, and of all around them

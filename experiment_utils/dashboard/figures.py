@@ -11,8 +11,8 @@ from experiment_utils.dashboard.selection import Figure, Selection
 from experiment_utils.dashboard.view import View
 from experiment_utils.results.bands import MIN_SEEDS, Band, thinned
 from experiment_utils.results.curves import Series, boundaries, series
-from experiment_utils.results.figure import AXIS_LABELS, COLOURS
 from experiment_utils.results.finals import over_seeds
+from experiment_utils.results.palette import AXIS_LABELS, COLOURS
 from experiment_utils.results.runs import Run
 from experiment_utils.results.types import Floats
 

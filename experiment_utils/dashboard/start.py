@@ -5,33 +5,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiment_utils.dashboard import controls
-from experiment_utils.dashboard.callbacks import register
-from experiment_utils.dashboard.export import serve_exports
 from experiment_utils.dashboard.security import Access
-from experiment_utils.dashboard.selection import with_defaults
-from experiment_utils.dashboard.server import make_app
 from experiment_utils.dashboard.source import Source
-from experiment_utils.dashboard.view import View
 
 if TYPE_CHECKING:
     from dash import Dash
 
 
 def dashboard(folders: Sequence[Path], access: Access) -> tuple["Dash", Source]:
-    """The app, and where its numbers come from: to be closed after it."""
+    """The app, and where its numbers come from: to be closed after it.
+
+    What the first page shows is read while Dash is imported and the browser starts.
+    """
     source = Source(folders)
+    threading.Thread(target=_read_first, args=[source], daemon=True).start()
+    return _app(folders, access, source), source
+
+
+def _read_first(source: Source) -> None:
+    found = source.found()
+    if found.metric:
+        source.read(found.runs, [found.axis, found.metric])
+
+
+def _app(folders: Sequence[Path], access: Access, source: Source) -> "Dash":
+    from experiment_utils.dashboard import controls
+    from experiment_utils.dashboard.callbacks import register
+    from experiment_utils.dashboard.export import serve_exports
+    from experiment_utils.dashboard.server import make_app
+
     title = ", ".join(folder.absolute().name for folder in folders)
     app = make_app(
         controls.page, lambda app: register(app, source), access=access, find_run=source.directory_of, title=title
     )
     serve_exports(app.server, source)
-    threading.Thread(target=_read_first, args=[source], daemon=True).start()
-    return app, source
-
-
-def _read_first(source: Source) -> None:
-    """What the first page shows, while its browser starts."""
-    found = source.found()
-    view = with_defaults(View(), found)
-    source.read(found.runs, [view.x, *(view.y or ())])
+    return app

@@ -80,10 +80,12 @@ def thinned(y: Floats, max_points: int) -> NDArray[np.intp]:
     """Which points [K] of a line [T] to draw: both ends, and the lowest and the highest of each stretch."""
     if len(y) <= max(max_points, 4):
         return np.arange(len(y))
-    edges = np.linspace(1, len(y) - 1, max_points // 2).astype(int)
-    stretches = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
-    inner = {stretch.start + int(find(y[stretch])) for stretch in stretches for find in (np.argmin, np.argmax)}
-    return np.array(sorted({0, len(y) - 1} | inner))
+    width = -(-(len(y) - 2) // max(1, max_points // 2 - 1))
+    inner = y[1:-1]
+    stretches = np.concatenate([inner, np.full(-len(inner) % width, inner[-1])]).reshape(-1, width)
+    starts = 1 + width * np.arange(len(stretches))
+    peaks = [starts + stretches.argmin(1), starts + stretches.argmax(1), [0, len(y) - 1]]
+    return np.unique(np.minimum(np.concatenate(peaks), len(y) - 1))
 
 
 def _mean_se(values: Floats) -> tuple[Floats, Floats, Floats]:

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
-from experiment_utils.results.bands import Summary, band
+from experiment_utils.results.bands import Summary, thinned
 from experiment_utils.results.curves import boundaries, series
+from experiment_utils.results.finals import over_seeds
+from experiment_utils.results.palette import AXIS_LABELS, COLOURS, DASHES
 from experiment_utils.results.panels import Panel
 from experiment_utils.results.runs import Run
 
-# Distinct to colour-blind eyes (Okabe and Ito 2008), the pale yellow left out; a second round is dashed.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#444444")
-DASHES = ("-", "--", ":", "-.")
-AXIS_LABELS = {"env_steps": "environment steps", "updates": "updates", "epoch": "epochs"}
+MAX_POINTS = 500  # of a line: more than print can show
 _COLUMNS, _COLUMNS_OF_MANY, _MANY = 3, 4, 10  # panels beside each other, with so many panels or more
 
 
@@ -54,7 +54,8 @@ def draw_curves(
     figure.legend(lines, texts, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
     figure.suptitle(title, fontsize=12, fontweight="bold")
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    with rc_context({"text.parse_math": False}):  # a $ in a name is a $
+        figure.savefig(path)
 
 
 def _draw_group(
@@ -65,12 +66,13 @@ def _draw_group(
     curves = [curve for run in runs if len((curve := series(run, name, axis, smooth)).x)]
     if not curves:
         return None
-    over = band(curves, summary)
+    over = over_seeds(curves, runs, name, summary, MAX_POINTS)
     marker = "o" if len(over.x) == 1 else None
     (line,) = panel.plot(over.x, over.centre, dash, color=colour, linewidth=1.9, marker=marker, zorder=3)
     if len(curves) > 1:
         for curve in curves:
-            panel.plot(curve.x, curve.y, color=colour, linewidth=0.7, alpha=0.35, zorder=2)
+            kept = thinned(curve.y, MAX_POINTS)
+            panel.plot(curve.x[kept], curve.y[kept], color=colour, linewidth=0.7, alpha=0.35, zorder=2)
     panel.fill_between(over.x, over.low, over.high, color=colour, alpha=0.2, linewidth=0, zorder=1)
     return line, set(map(int, over.num_seeds))
 

@@ -21,7 +21,10 @@ RULES: dict[Rule, str] = {
     "highest": "highest ever",
     "lowest": "lowest ever",
 }
-LOWER_IS_BETTER = ("loss", "error", "steps_to_goal_mean", "rmse_steps", "_seconds", "regret")
+LOWER_IS_BETTER = (
+    "loss", "error", "steps_to_goal_mean", "rmse_steps", "_seconds", "regret",
+    "steps_over_controller", "steps_over_random",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,10 +66,13 @@ def group_by(runs: Sequence[Run], keys: Sequence[str]) -> Groups:
     names = [place for place, key in enumerate(keys) if key.endswith(("experiment", "name"))]
     places = telling or names or range(len(keys))
     labels = short_labels([keys[place] for place in places])
-    return {
-        ", ".join(_spoken_pair(labels[keys[place]], values[place]) for place in places): groups[values]
-        for values in sorted(groups, key=lambda values: [order_of(value) for value in values])
-    }
+    found: Groups = {}
+    for values in sorted(groups, key=lambda values: [order_of(value) for value in values]):
+        label = ", ".join(_spoken_pair(labels[keys[place]], values[place]) for place in places)
+        while label in found:  # 1 and "1" sound alike
+            label += "'"
+        found[label] = groups[values]
+    return found
 
 
 def _spoken_pair(label: str, value: Any) -> str:
@@ -99,7 +102,9 @@ def spoken(value: Any) -> str:
         return json.dumps(value)
     if isinstance(value, Mapping):
         return str(value.get("name", json.dumps(value, sort_keys=True)))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return short if float(short := f"{value:g}") == value or value != value else repr(value)
+    return str(value)
 
 
 def order_of(value: Any) -> tuple[int, float, str]:

@@ -1,14 +1,15 @@
 """Single columns out of a `metrics.jsonl`, without parsing the rest: a thousand runs are looked at in seconds.
 
-A key as JSON writes it, `"name": `, stands nowhere but at that key: inside a string its quotes would be escaped.
+A key as JSON writes it, `"name":`, stands nowhere but at that key: inside a string its quotes would be escaped.
 """
 
+import functools
 import json
 import math
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from experiment_utils.results.types import Floats
 
 Raw = bytes | bytearray
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_VALUE = re.compile(rb' ?("(?:[^"\\]|\\.)*"|null|true|false|[-+.0-9eE]+|NaN|-?Infinity)[,}]')
 _HINT_SLACK = 48  # bytes by which a key may stand earlier than in the row before
 OPEN, CLOSE = b"{}"
 _own = threading.local()
@@ -25,13 +26,13 @@ _own = threading.local()
 
 def read_numbers(path: Path, names: Sequence[str]) -> dict[str, Floats]:
     """[T] of each name, NaN where a row has no number. Raises `ValueError` with the line that is no JSON object."""
-    return {name: np.array(column) for name, column in zip(names, _columns(path, names, _number), strict=True)}
+    lines = _Lines(path)
+    return {name: np.array(lines.numbers(name)) for name in names}
 
 
 def read_texts(path: Path, name: str) -> list[str | None]:
     """[T] of one name, None where a row has no text."""
-    (column,) = _columns(path, [name], _text)
-    return column
+    return _Lines(path).texts(name)
 
 
 def read_names(path: Path) -> list[str]:
@@ -49,38 +50,62 @@ def last_row(path: Path) -> dict[str, Any] | None:
     return _parsed(path, -1, lines[-2]) if len(lines) > 1 else None
 
 
-def _columns(path: Path, names: Sequence[str], convert: Callable[[Raw], Any]) -> list[list[Any]]:
-    """Goes from row to row; a key is looked for first where it stood in the row before."""
-    data, size = _read(path)
-    find = data.find
-    separator = b": " if find(b'": ', 0, find(b"\n", 0, size) + 1) >= 0 else b":"
-    patterns = [json.dumps(name).encode() + separator for name in names]
-    columns: list[list[Any]] = [[] for _ in names]
-    places = list(zip(range(len(names)), columns, patterns, map(len, patterns), strict=True))
-    hints = [0] * len(names)
-    missing = convert(b"null")
+class _Lines:
+    """A file's whole lines, and where in them a key's values stand."""
 
-    start, line = 0, 0
-    while (end := find(b"\n", start, size)) >= 0:  # what follows the last newline is not whole
-        line += 1
-        if end - start < 2 or data[start] != OPEN or data[end - 1] != CLOSE:
-            raise _damaged(path, line, data[start:end])
-        for index, column, pattern, length in places:
-            at = find(pattern, start + hints[index], end)
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._data, size = _read(path)
+        self._rows: list[tuple[int, int]] = []
+        start, find = 0, self._data.find
+        while (end := find(b"\n", start, size)) >= 0:  # what follows the last newline is still being written
+            if end - start < 2 or self._data[start] != OPEN or self._data[end - 1] != CLOSE:
+                raise self._damage(start, end)
+            self._rows.append((start, end))
+            start = end + 1
+
+    def numbers(self, name: str) -> list[float]:
+        values, data, find, nan = [], self._data, self._data.find, math.nan
+        for at, (start, end) in zip(self._places(name), self._rows, strict=True):
             if at < 0:
-                at = find(pattern, start, end)
-            if at < 0:
-                column.append(missing)
+                values.append(nan)
                 continue
-            hints[index] = max(0, at - start - _HINT_SLACK)
-            at += length
             stop = find(b",", at, end)
             try:
-                column.append(convert(data[at : stop if stop >= 0 else end - 1]))
+                values.append(float(data[at : stop if stop >= 0 else end - 1]))
             except ValueError:
-                column.append(convert(_quoted(path, line, data, at, start, end)))
-        start = end + 1
-    return columns
+                self._check_value(at, start, end)
+                values.append(nan)
+        return values
+
+    def texts(self, name: str) -> list[str | None]:
+        rows = zip(self._places(name), self._rows, strict=True)
+        return [_text(self._check_value(at, start, end)) if at >= 0 else None for at, (start, end) in rows]
+
+    def _places(self, name: str) -> list[int]:
+        """Where its value begins in each row, -1 where there is none; looked for where it stood in the first row."""
+        pattern = json.dumps(name).encode() + b":"
+        places, find, length, hint = [], self._data.find, len(pattern), 0
+        for start, end in self._rows:
+            at = find(pattern, start + hint, end)
+            if at < 0:
+                at = find(pattern, start, end)
+            if at >= 0:
+                hint = hint or max(0, at - start - _HINT_SLACK)
+                at += length
+            places.append(at)
+        return places
+
+    def _check_value(self, at: int, start: int, end: int) -> bytes:
+        """The JSON of a value that may be no number; nested ones count as damage, for the Logger writes none."""
+        match = _VALUE.match(self._data, at, end)
+        if match is None:
+            raise self._damage(start, end)
+        return match[1]
+
+    def _damage(self, start: int, end: int) -> ValueError:
+        line = self._data.count(b"\n", 0, start) + 1
+        return _damaged(self._path, line, self._data[start:end])
 
 
 def _read(path: Path) -> tuple[bytearray, int]:
@@ -94,23 +119,8 @@ def _read(path: Path) -> tuple[bytearray, int]:
     return buffer, count or 0
 
 
-def _quoted(path: Path, line: int, data: bytearray, at: int, start: int, end: int) -> bytes:
-    """A text, which may hold commas; whatever else was no value is damage."""
-    text = _STRING.match(data, at, end)
-    if text is None:
-        raise _damaged(path, line, data[start:end])
-    return text[0]
-
-
-def _number(raw: Raw) -> float:
-    try:
-        return float(raw)
-    except ValueError:
-        json.loads(raw)  # null, true or a text: no number, but whole
-        return math.nan
-
-
-def _text(raw: Raw) -> str | None:
+@functools.lru_cache(maxsize=256)
+def _text(raw: bytes) -> str | None:
     value = json.loads(raw)
     return value if isinstance(value, str) else None
 

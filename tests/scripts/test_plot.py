@@ -9,6 +9,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+from tests.experiment_utils.results.run_files import write_sweep
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -125,3 +127,11 @@ def test_help_imports_neither_numpy_nor_matplotlib():
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert result.stdout.endswith("set()\n")
     assert "data/qrl-maze" in result.stdout
+
+
+def test_a_name_with_a_dollar_sign_is_drawn_as_it_is(tmp_path: Path):
+    write_sweep(tmp_path / "maze", [0.3], 1)
+    (run,) = (tmp_path / "maze").iterdir()
+    text = (run / "metrics.jsonl").read_text().replace("evaluation/success_rate", "evaluation/$x_{$")
+    (run / "metrics.jsonl").write_text(text)
+    assert plot(tmp_path / "maze").returncode == 0

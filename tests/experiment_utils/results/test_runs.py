@@ -153,3 +153,11 @@ def test_a_band_of_rates_stays_between_0_and_1(tmp_path: Path):
     curves = [series(run, "evaluation/success_rate", "updates") for run in runs]
     assert over_seeds(curves, runs, "evaluation/success_rate", "mean_interval").high.tolist() == [1.0]
     assert over_seeds(curves, runs, "evaluation/return_mean", "mean_interval").high[0] > 1
+
+
+def test_values_that_sound_alike_are_groups_of_their_own(tmp_path: Path):
+    runs = with_values(tmp_path, {"a": 0.12345671}, {"a": 0.12345672}, {"a": 1}, {"a": "1"})
+    groups = group_by(runs, ["a"])
+    assert {label: len(members) for label, members in groups.items()} == {
+        "a=0.12345671": 1, "a=0.12345672": 1, "a=1": 1, "a=1'": 1,
+    }  # fmt: skip
