@@ -31,6 +31,7 @@ def page() -> Any:
     return html.Div([
         dcc.Location(id="address", refresh=False), dcc.Store(id="version"), dcc.Store(id="search"),
         dcc.Interval(id="clock", disabled=True), html.Div(id="unused", hidden=True),
+        html.Div(dcc.Graph(figure={}), hidden=True),  # so that plotly is fetched before there is something to draw
         html.Header([
             html.H1("lifelong_rl"), html.Span(id="counts"), html.Span(className="space"),
             html.A("CSV", id="csv", href="export.csv", className="button", title="the figures' numbers as a table"),

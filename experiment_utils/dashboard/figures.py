@@ -16,7 +16,7 @@ from experiment_utils.results.palette import AXIS_LABELS, COLOURS
 from experiment_utils.results.runs import Run
 from experiment_utils.results.types import Floats
 
-POINTS = 24_000  # of all lines of a page together
+POINTS = 15_000  # of all lines of a page together
 MAX_POINTS, MIN_POINTS = 1000, 60  # of a line: as many as a screen has columns
 MAX_SEED_LINES = 200  # thin lines on a page; beyond them the bands alone
 MARGIN = 84  # pixels around the plots

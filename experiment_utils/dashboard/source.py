@@ -30,20 +30,21 @@ class Found:
 
 
 class Source:
-    """Threads of the server share it: one scans or reads at a time."""
+    """Threads of the server share it: one scans, one reads at a time."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
         self._reader = Reader()
-        self._lock = threading.RLock()
+        self._scanning, self._reading = threading.Lock(), threading.Lock()
         self._found: Found | None = None
 
     def found(self, *, again: bool = False) -> Found:
         """As of the last scan; of a new one where `again`."""
-        with self._lock:
+        with self._scanning:
             if self._found is None or again:
                 known = {run.directory: run for run in self._found.runs} if self._found else {}
                 runs, problems = find_runs(self._folders, known)
+                self._reader.expect(runs)
                 metrics, swept = metric_names(runs), swept_keys(runs)
                 self._found = Found(
                     runs=runs, problems=problems, metrics=metrics, keys=all_keys(runs), swept=swept,
@@ -54,7 +55,7 @@ class Source:
 
     def read(self, runs: Sequence[Run], names: Sequence[str]) -> None:
         """Their columns, on all cores where they are large."""
-        with self._lock:
+        with self._reading:
             self._reader.read(runs, names)
 
     def directory_of(self, run_id: str) -> Path | None:

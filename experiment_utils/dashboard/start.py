@@ -18,14 +18,11 @@ def dashboard(folders: Sequence[Path], access: Access) -> tuple["Dash", Source]:
     What the first page shows is read while Dash is imported and the browser starts.
     """
     source = Source(folders)
-    threading.Thread(target=_read_first, args=[source], daemon=True).start()
-    return _app(folders, access, source), source
-
-
-def _read_first(source: Source) -> None:
     found = source.found()
     if found.metric:
-        source.read(found.runs, [found.axis, found.metric])
+        first = (found.runs, [found.axis, found.metric])
+        threading.Thread(target=source.read, args=first, daemon=True).start()
+    return _app(folders, access, source), source
 
 
 def _app(folders: Sequence[Path], access: Access, source: Source) -> "Dash":

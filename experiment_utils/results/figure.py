@@ -21,6 +21,7 @@ MAX_POINTS = 500  # of a line: more than print can show
 _COLUMNS, _COLUMNS_OF_MANY, _MANY = 3, 4, 10  # panels beside each other, with so many panels or more
 
 
+@rc_context({"text.parse_math": False})  # a $ in a name is a $
 def draw_curves(
     path: Path, title: str, panels: Sequence[Panel], axis: str, smooth: int = 1, summary: Summary = "mean_se"
 ) -> None:
@@ -54,8 +55,7 @@ def draw_curves(
     figure.legend(lines, texts, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
     figure.suptitle(title, fontsize=12, fontweight="bold")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with rc_context({"text.parse_math": False}):  # a $ in a name is a $
-        figure.savefig(path)
+    figure.savefig(path)
 
 
 def _draw_group(

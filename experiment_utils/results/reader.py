@@ -26,25 +26,35 @@ class Reader:
         self._num_processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
 
+    def expect(self, runs: Sequence[Run]) -> None:
+        """Starts the processes now, if reading these will be worth it."""
+        if self._pool is None and self._is_worth_processes(runs):
+            self._pool = ProcessPoolExecutor(
+                self._num_processes, multiprocessing.get_context("spawn"), _end_with, (os.getpid(),)
+            )
+            self._pool.submit(os.getpid)
+
     def read(self, runs: Sequence[Run], names: Sequence[str], watch: Watch = lambda count: None) -> None:
         """What was read before is not read again. `watch` is told how many runs have been read."""
         unread = [run for run in runs if run.metrics.lacks(names)]
-        if self._num_processes > 1 and _bytes_of(unread) > WORTH_PROCESSES:
+        if self._is_worth_processes(unread):
+            self.expect(unread)
             self._read_aside([run for run in unread if (run.directory / ROWS).exists()], names, watch)
         for number, run in enumerate(unread, 1):  # what is damaged or has tables only, too
             run.metrics.numbers(names)
             watch(number)
 
     def _read_aside(self, runs: Sequence[Run], names: Sequence[str], watch: Watch) -> None:
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._num_processes, context, _end_with, (os.getpid(),))
+        assert self._pool is not None
         paths = [run.directory / ROWS for run in runs]
         found = self._pool.map(read_if_whole, paths, [run.metrics.lacks(names) for run in runs], chunksize=RUNS_AT_ONCE)
         for number, (run, numbers) in enumerate(zip(runs, found, strict=True), 1):
             if numbers is not None:
                 run.metrics.keep(numbers)
             watch(number)
+
+    def _is_worth_processes(self, runs: Sequence[Run]) -> bool:
+        return self._num_processes > 1 and _bytes_of(runs) > WORTH_PROCESSES
 
     def close(self) -> None:
         if self._pool is not None:

@@ -15,7 +15,7 @@ import functools
 from typing import Literal
 
 import numpy as np
-from scipy.special import bdtr, ndtri, stdtrit
+import scipy  # its parts are imported when they are first used
 
 from experiment_utils.results.statistics import LEAST_RUNS, Interval, expanded_confidence, middle, tasks_of
 
@@ -68,7 +68,7 @@ def wilson_interval(successes: np.ndarray | float, trials: np.ndarray | float, c
     wins, count = np.asarray(successes, dtype=float), np.asarray(trials, dtype=float)
     if not ((wins >= 0) & (wins <= count)).all():
         raise ValueError(f"wilson_interval: expected 0 <= successes <= trials, got {successes} of {trials}.")
-    z = ndtri((1 + confidence) / 2)
+    z = scipy.special.ndtri((1 + confidence) / 2)
     with np.errstate(invalid="ignore"):  # 0 of 0
         centre = (wins + z**2 / 2) / (count + z**2)
         half = z * np.sqrt(wins * (count - wins) / count + z**2 / 4) / (count + z**2)
@@ -106,7 +106,7 @@ def _interval(ordered: np.ndarray, statistic: OfRuns, confidence: float) -> Inte
 
 
 def _skewed_t(ordered: np.ndarray, confidence: float) -> Interval:
-    quantile = stdtrit(len(ordered) - 1, (1 + confidence) / 2)
+    quantile = scipy.special.stdtrit(len(ordered) - 1, (1 + confidence) / 2)
     low, high = means_at(np.array([[quantile], [-quantile]]), ordered)
     return low, high
 
@@ -114,7 +114,7 @@ def _skewed_t(ordered: np.ndarray, confidence: float) -> Interval:
 def _order_statistics(ordered: np.ndarray, confidence: float) -> Interval:
     """From the d-th run from below to the d-th from above; d between whole numbers, such that `confidence` is met."""
     num_runs = len(ordered)
-    covers = 1 - 2 * bdtr(np.arange(num_runs // 2 + 1), num_runs, 0.5)  # for d = 1, 2, ..
+    covers = 1 - 2 * scipy.special.bdtr(np.arange(num_runs // 2 + 1), num_runs, 0.5)  # for d = 1, 2, ..
     d = max(1, int((covers >= confidence).sum()))
     share = max(0.0, (covers[d - 1] - confidence) / (covers[d - 1] - covers[d]))
     inwards = (num_runs - d) * share / (d + (num_runs - 2 * d) * share)
@@ -125,7 +125,7 @@ def _order_statistics(ordered: np.ndarray, confidence: float) -> Interval:
 def _spread_t(ordered: np.ndarray, statistic: OfRuns, confidence: float) -> Interval:
     num_runs, centre = len(ordered), _trimmed_mean(ordered, statistic)
     spread = np.sqrt(num_runs / (num_runs - 1)) * _resampled(ordered, statistic).std(axis=1)
-    half = stdtrit(num_runs - 1, (1 + confidence) / 2) * spread
+    half = scipy.special.stdtrit(num_runs - 1, (1 + confidence) / 2) * spread
     return centre - half, centre + half
 
 

@@ -147,9 +147,13 @@ def _state(directory: Path, status: Mapping[str, Any], submitted: Callable[[Path
 
 def _submitted() -> Callable[[Path], frozenset[str]]:
     """Experiment -> the runs that an engine still has; each is asked once."""
-    from experiment_utils.plan import waiting_elsewhere
 
-    return functools.cache(waiting_elsewhere)
+    def ask(experiment: Path) -> frozenset[str]:
+        from experiment_utils.plan import waiting_elsewhere
+
+        return waiting_elsewhere(experiment)
+
+    return functools.cache(ask)
 
 
 def _status(directory: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ those to show are `task_interval` over several tasks, and `run_interval` of one.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+import scipy
 
 Scores = np.ndarray | Sequence[np.ndarray]
 Statistic = Callable[[Scores], np.ndarray]  # tasks, each [..., runs] -> [...] or [..., thresholds]
@@ -94,8 +94,8 @@ def expanded_confidence(confidence: float, num_runs: int, num_tasks: int = 1) ->
 
     A resample of n runs varies less than n runs do, by (n - 1) / n, and is not aware of Student's t.
     """
-    quantile = stdtrit(num_tasks * (num_runs - 1), (1 + confidence) / 2)
-    return float(1 - 2 * ndtr(-np.sqrt(num_runs / (num_runs - 1)) * quantile))
+    quantile = scipy.special.stdtrit(num_tasks * (num_runs - 1), (1 + confidence) / 2)
+    return float(1 - 2 * scipy.special.ndtr(-np.sqrt(num_runs / (num_runs - 1)) * quantile))
 
 
 def middle(ordered: np.ndarray, confidence: float) -> Interval:
