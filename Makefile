@@ -29,7 +29,7 @@ endif
 TORTURE := $(sort $(wildcard benchmarks/torture_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-test test check lint types pytest test-slow test-engines demo bench torture soak clean
+.PHONY: help install install-test test check lint types pytest test-slow test-browser test-engines demo bench torture soak clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -54,7 +54,10 @@ pytest: $(TEST_STAMP)  ## the fast tests alone (ARGS="tests/test_layers.py -x")
 test-slow: $(TEST_STAMP)  ## the learning tests: minutes to hours
 	$(RUN) -m pytest -m slow -n $(WORKERS) --timeout 14400 $(ARGS)
 
-test-engines: $(TEST_STAMP)  ## sweeps on a real Ray, Slurm, sshd and S3 server (slurm-wlm, munge, openssh-server, rsync)
+test-browser: $(TEST_STAMP)  ## the dashboard and a report in a real browser (Debian's chromium and chromium-driver)
+	$(RUN) -m pytest -q -m engines --timeout 300 tests/experiment_utils/dashboard tests/experiment_utils/report $(ARGS)
+
+test-engines: $(TEST_STAMP)  ## sweeps on a real Ray, Slurm, sshd, S3 server, pages in a browser (slurm-wlm, munge, openssh-server, ...)
 	@status=0; for file in $$(grep -rl 'mark\.engines' tests --include='test_*.py' | sort); do echo "== $$file"; \
 	    $(RUN) -m pytest -q -m engines --timeout 1500 $$file $(ARGS) || status=1; done; exit $$status
 

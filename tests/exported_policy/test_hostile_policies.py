@@ -23,8 +23,9 @@ HUGE = 10**11
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
-    exported(tmp_path_factory.mktemp("whole"), "sac")
-    return tmp_path_factory.getbasetemp() / "whole0" / "policy"
+    folder: Path = tmp_path_factory.mktemp("whole")
+    exported(folder, "sac")
+    return folder / "policy"
 
 
 @pytest.fixture

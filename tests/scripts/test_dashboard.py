@@ -1,4 +1,4 @@
-"""The dashboard as one starts it: a real process, its address, its exports, and Ctrl-C."""
+"""The dashboard as one starts it: a real process, its address, its exports, and its end."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
         yield next(line.split()[0] for line in process.stdout if line.startswith("http"))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert (process.wait(20), process.stdout.read()) == (0, "")
 
 

@@ -43,7 +43,7 @@ class Page:
     def wait(self, condition: str) -> Any:
         from selenium.webdriver.support.ui import WebDriverWait
 
-        return WebDriverWait(self.browser, 20).until(lambda page: page.execute_script(f"return {condition}"))
+        return WebDriverWait(self.browser, 60).until(lambda page: page.execute_script(f"return {condition}"))
 
     def lines(self) -> list[list[str]]:
         """Of each figure the names in its legend."""
