@@ -86,9 +86,7 @@ def draw(source: Source, view: View) -> list[Any]:
     search = view.to_search(default)
     exports = [f"export.{kind}{search}" for kind in ("csv", "json")]
     try:
-        names = [*([] if view.x == "epoch" else [view.x]), *(view.y or ())]
-        source.read(chosen_runs(view, found), names)
-        content, notes = _CONTENT[view.tab](view, found, default)
+        content, notes = _CONTENT[view.tab](view, source, default)
     except ConfigError as error:
         return [no_update, str(error), [], search, view.tab != "run", *exports]
     problems = [*found.problems, *(run.metrics.problem for run in found.runs if run.metrics.problem)]
@@ -130,20 +128,23 @@ def nothing_to_show(selection: Selection) -> str:
     return f"None of these {len(selection.runs)} runs has recorded {', '.join(selection.view.y or ()) or 'any number'}."
 
 
-def _drawn(figures: Callable[[Selection], list[dict[str, Any]]]) -> Callable[[View, Found, View], Content]:
-    def content(view: View, found: Found, default: View) -> Content:
-        selection = select(view, found)
+def _drawn(figures: Callable[[Selection], list[dict[str, Any]]]) -> Callable[[View, Source, View], Content]:
+    def content(view: View, source: Source, default: View) -> Content:
+        selection = select(view, source.found(), source.read)
         return _graphs(figures(selection), selection), selection.notes
 
     return content
 
 
-def _runs(view: View, found: Found, default: View) -> Content:
+def _runs(view: View, source: Source, default: View) -> Content:
+    found = source.found()
+    if view.rule != "last":
+        source.read(chosen_runs(view, found), view.y or ())
     return run_table_page.content(view, chosen_runs(view, found), found, lambda other: other.to_search(default))
 
 
-def _run(view: View, found: Found, default: View) -> Content:
-    return run_page.content(view, found), []
+def _run(view: View, source: Source, default: View) -> Content:
+    return run_page.content(view, source.found()), []
 
 
 _CONTENT = {"curves": _drawn(curve_figures), "finals": _drawn(bar_figures), "runs": _runs, "run": _run}

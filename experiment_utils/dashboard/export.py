@@ -10,7 +10,7 @@ import numpy as np
 
 from experiment_utils.dashboard.bars import final_band
 from experiment_utils.dashboard.figures import curves_of
-from experiment_utils.dashboard.selection import Selection, chosen_runs, final_rows, select, with_defaults
+from experiment_utils.dashboard.selection import Selection, final_rows, select, with_defaults
 from experiment_utils.dashboard.source import Source
 from experiment_utils.dashboard.view import View
 from experiment_utils.results.finals import over_seeds
@@ -29,8 +29,7 @@ def serve_exports(server: "Flask", source: Source) -> None:
     def selection() -> Selection:
         found = source.found()
         view = with_defaults(View.from_search(request.query_string.decode(errors="replace")), found)
-        source.read(chosen_runs(view, found), [*([] if view.x == "epoch" else [view.x]), *(view.y or ())])
-        return select(view, found)
+        return select(view, found, source.read)
 
     def answer(text: str, kind: str, name: str) -> "Response":
         return Response(text, mimetype=kind, headers={"Content-Disposition": f"attachment; filename={name}"})

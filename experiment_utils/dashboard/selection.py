@@ -1,7 +1,7 @@
 """From a view to what is drawn: which runs, in which figures, as which lines; and what there is to say about it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from experiment_utils.dashboard.source import Found
@@ -17,6 +17,9 @@ from lifelong_rl.config import ConfigError, did_you_mean
 MAX_DEFAULT_KEYS = 6  # more swept keys than these make labels that nobody reads
 MAX_FIGURES = 24
 MAX_LABEL = 120  # characters
+
+
+Read = Callable[[Sequence[Run], Sequence[str]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +54,8 @@ def chosen_runs(view: View, found: Found) -> list[Run]:
     return [run for run in found.runs if show.matches(run.values) and not (hide and hide.matches(run.values))]
 
 
-def select(view: View, found: Found) -> Selection:
-    """`view` with its defaults filled in; needs the numbers of the first y, where lines are chosen by them."""
+def select(view: View, found: Found, read: Read = lambda runs, names: None) -> Selection:
+    """`view` with its defaults filled in. Only what its figures show is handed to `read` before it is needed."""
     check_keys([*(view.group or ()), *view.split, *([view.best] if view.best else [])], found.runs, "the page's keys")
     _check_names(view, found)
     runs, notes = chosen_runs(view, found), []
@@ -60,7 +63,11 @@ def select(view: View, found: Found) -> Selection:
     figures = [Figure(title=title, groups=group_by(part, view.group or ())) for title, part in parts.items()]
     if len(figures) > MAX_FIGURES:
         notes.append(f"{MAX_FIGURES} of {len(figures)} figures are shown: filter, or split by fewer keys.")
+    if view.rule != "last" and (view.best or any(len(figure.groups) > view.lines for figure in figures)):
+        read(runs, (view.y or ())[:1])  # lines are chosen by their final values, which are all but the last
     figures = [_with_lines(figure, view, notes) for figure in figures[:MAX_FIGURES]]
+    shown = [run for figure in figures for members in figure.groups.values() for run in members]
+    read(shown, [*([] if view.x == "epoch" else [view.x]), *(view.y or ())])
     mixed = dict.fromkeys(key for figure in figures for part in figure.groups.values() for key in mixed_keys(part))
     if mixed:
         notes.append(f"Lines put runs together that differ in {_listed(list(mixed))}: group by it to tell them apart.")

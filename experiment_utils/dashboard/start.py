@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiment_utils.dashboard.security import Access
+from experiment_utils.dashboard.selection import select, with_defaults
 from experiment_utils.dashboard.source import Source
+from experiment_utils.dashboard.view import View
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -20,8 +22,8 @@ def dashboard(folders: Sequence[Path], access: Access) -> tuple["Dash", Source]:
     source = Source(folders)
     found = source.found()
     if found.metric:
-        first = (found.runs, [found.axis, found.metric])
-        threading.Thread(target=source.read, args=first, daemon=True).start()
+        first = (with_defaults(View(), found), found, source.read)
+        threading.Thread(target=select, args=first, daemon=True).start()
     return _app(folders, access, source), source
 
 

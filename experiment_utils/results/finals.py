@@ -39,13 +39,15 @@ class Success:
 
 def final(run: Run, metric: str, rule: Rule = "last") -> float:
     """NaN of a run that never recorded a finite value."""
+    if rule == "last":
+        return run.metrics.last(metric)
     y = run.metrics.numbers([metric])[metric]
     y = y[np.isfinite(y)]
     if not len(y):
         return float("nan")
     if rule == "last_tenth":
         return float(y[-max(1, len(y) // 10) :].mean())
-    return float({"last": y[-1], "mean": y.mean(), "highest": y.max(), "lowest": y.min()}[rule])
+    return float({"mean": y.mean(), "highest": y.max(), "lowest": y.min()}[rule])
 
 
 def finals(runs: Sequence[Run], metric: str, rule: Rule = "last") -> Floats:

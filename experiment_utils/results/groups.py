@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,10 +25,11 @@ def all_keys(runs: Sequence[Run]) -> list[str]:
 def swept_keys(runs: Sequence[Run]) -> list[str]:
     """Keys with more than one value among the runs: the experiment first, then as in the variants, without seeds."""
     seen: dict[str, set[Any]] = {}
+    counts: Counter[str] = Counter()
     for run in runs:
+        counts.update(run.values.keys())
         for key, value in run.values.items():
             seen.setdefault(key, set()).add(_hashable(value))
-    counts = {key: sum(key in run.values for run in runs) for key, values in seen.items() if len(values) == 1}
     found = [key for key in seen if key not in NEVER_SWEPT and (len(seen[key]) > 1 or counts[key] < len(runs))]
     return sorted(found, key=lambda key: key != "experiment")
 
@@ -115,6 +117,8 @@ def order_of(value: Any) -> tuple[int, float, str]:
 
 def _hashable(value: Any) -> Any:
     """1 and 1.0 are the same value, 1 and true are not."""
+    if type(value) in (str, float, int):
+        return value
     if isinstance(value, bool | dict | list):
         return json.dumps(value, sort_keys=True)
     return tuple(map(_hashable, value)) if isinstance(value, tuple) else value

@@ -21,6 +21,7 @@ Raw = bytes | bytearray
 _VALUE = re.compile(rb' ?("(?:[^"\\]|\\.)*"|null|true|false|[-+.0-9eE]+|NaN|-?Infinity)[,}]')
 _HINT_SLACK = 48  # bytes by which a key may stand earlier than in the row before
 OPEN, CLOSE = b"{}"
+TAIL_BYTES = 1 << 16
 _own = threading.local()
 
 
@@ -41,13 +42,19 @@ def read_names(path: Path) -> list[str]:
     return list(dict.fromkeys(key for line, text in enumerate(lines, 1) for key in _parsed(path, line, text)))
 
 
-def last_row(path: Path) -> dict[str, Any] | None:
-    """The newest whole row; None where there is none."""
+def last_number(path: Path, name: str) -> float | None:
+    """The last finite one among the rows at the file's end; None where they have none, or one of them is damaged."""
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - (1 << 16)))
-        lines = file.read().split(b"\n")
-    return _parsed(path, -1, lines[-2]) if len(lines) > 1 else None
+        start = file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+        lines = file.read().split(b"\n")[1 if start else 0 : -1]
+    for line in reversed(lines):
+        try:
+            value = _parsed(path, 0, line).get(name)
+        except ValueError:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    return None
 
 
 class _Lines:
@@ -136,5 +143,4 @@ def _parsed(path: Path, line: int, text: Raw) -> dict[str, Any]:
 
 
 def _damaged(path: Path, line: int, text: Raw) -> ValueError:
-    place = f"line {line}" if line > 0 else "last line"
-    return ValueError(f"{path}, {place}: expected a JSON object, got {text[:40].decode(errors='replace')!r}.")
+    return ValueError(f"{path}, line {line}: expected a JSON object, got {text[:40].decode(errors='replace')!r}.")

@@ -1,6 +1,8 @@
 """One run's numbers by name, read when asked for and again when the file has changed."""
 
 import csv
+import functools
+import math
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -29,6 +31,7 @@ class Metrics:
 
     def _forget(self) -> None:
         self._numbers: dict[str, Floats] = {}
+        self._last: dict[str, float | None] = {}
         self._texts: dict[str, list[str | None]] = {}
         self._names: list[str] | None = None
         self._table: dict[str, tables.Cells] | None = None
@@ -56,6 +59,18 @@ class Metrics:
         if ROW_NUMBER in names:
             found[ROW_NUMBER] = np.arange(1.0, 1 + self._num_rows(found))
         return found
+
+    def last(self, name: str) -> float:
+        """Its last finite value, NaN where there is none; of ours the end of the file is enough to say."""
+        self._forget_if_changed()
+        if name not in self._numbers and self._has_rows and self.problem is None:
+            if name not in self._last:
+                self._last[name] = jsonl.last_number(self._directory / ROWS, name)
+            if (value := self._last[name]) is not None:
+                return value
+        column = self.numbers([name])[name]
+        finite = column[np.isfinite(column)]
+        return float(finite[-1]) if len(finite) else math.nan
 
     def keep(self, numbers: dict[str, Floats]) -> None:
         """Takes columns that another process has read."""
@@ -139,7 +154,12 @@ def _signature(path: Path) -> tuple[int, int, int] | None:
 
 def _header(path: Path) -> list[str]:
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return next(csv.reader(file), [])
+        with path.open("rb") as file:
+            return _names_in(file.readline())
     except OSError:
         return []
+
+
+@functools.lru_cache(maxsize=256)  # the runs of a sweep have the same few
+def _names_in(header: bytes) -> list[str]:
+    return next(csv.reader([header.decode("utf-8-sig", errors="replace")]), [])

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from experiment_utils.results.runs import Run
 from experiment_utils.results.types import Floats
 
 WORTH_PROCESSES = 200 << 20  # bytes; less is read before other processes have started
-RUNS_AT_ONCE = 8
+RUNS_AT_ONCE = 16
 Watch = Callable[[int], None]
 
 
@@ -29,9 +30,9 @@ class Reader:
     def expect(self, runs: Sequence[Run]) -> None:
         """Starts the processes now, if reading these will be worth it."""
         if self._pool is None and self._is_worth_processes(runs):
-            self._pool = ProcessPoolExecutor(
-                self._num_processes, multiprocessing.get_context("spawn"), _end_with, (os.getpid(),)
-            )
+            is_alone = sys.platform == "linux" and threading.active_count() == 1  # else a fork may copy a held lock
+            context = multiprocessing.get_context("fork" if is_alone else "spawn")
+            self._pool = ProcessPoolExecutor(self._num_processes, context, _end_with, (os.getpid(),))
             self._pool.submit(os.getpid)
 
     def read(self, runs: Sequence[Run], names: Sequence[str], watch: Watch = lambda count: None) -> None:

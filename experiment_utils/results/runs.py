@@ -47,7 +47,7 @@ class Run:
     def values(self) -> dict[str, Any]:
         """The variant by dotted paths; and `experiment`, `run`, `seed`, `state`."""
         known = {"experiment": self.experiment, "run": self.name, "seed": self.seed, "state": self.state}
-        return dict(flattened(self.variant)) | known
+        return flattened(self.variant) | known
 
     @property
     def seed(self) -> int | None:
@@ -95,17 +95,22 @@ def find_readable_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     return with_rows, problems + [run.metrics.problem for run in runs if run.metrics.problem]
 
 
-def flattened(values: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves by dotted path; a list of plain values is one leaf, a tuple."""
-    if isinstance(values, Mapping) and values:
-        inner = values.items()
-    elif isinstance(values, list) and any(isinstance(value, Mapping | list) for value in values):
-        inner = enumerate(values)  # type: ignore[assignment]
+def flattened(values: Any) -> dict[str, Any]:
+    """Leaves of a JSON value by dotted path; a list of plain values is one leaf, a tuple."""
+    found: dict[str, Any] = {}
+    _flatten(values, "", found)
+    return found
+
+
+def _flatten(values: Any, path: str, found: dict[str, Any]) -> None:
+    if isinstance(values, dict) and values:
+        for key, value in values.items():
+            _flatten(value, f"{path}.{key}" if path else str(key), found)
+    elif isinstance(values, list) and any(isinstance(value, dict | list) for value in values):
+        for index, value in enumerate(values):
+            _flatten(value, f"{path}.{index}" if path else str(index), found)
     else:
-        yield path, tuple(values) if isinstance(values, list) else values
-        return
-    for key, value in inner:
-        yield from flattened(value, f"{path}.{key}" if path else str(key))
+        found[path] = tuple(values) if isinstance(values, list) else values
 
 
 def _directories(folder: Path, depth: int) -> Iterator[Path]:

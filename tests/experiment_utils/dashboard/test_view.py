@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from experiment_utils.dashboard.figures import curve_figures
 from experiment_utils.dashboard.selection import Selection, label_of, select, with_defaults
 from experiment_utils.dashboard.source import Source
 from experiment_utils.dashboard.view import View
+from experiment_utils.results.runs import Run
 from lifelong_rl.config import ConfigError
 from tests.experiment_utils.results.run_files import rows_of, write_run, write_sweep
 
@@ -180,3 +182,18 @@ def test_a_text_that_a_spreadsheet_would_calculate_is_exported_as_a_text(tmp_pat
     write_run(tmp_path / "other", rows_of(SUCCESS, [1.0]), {"note": "@x", "seed": 0})
     text = csv_of(selected(tmp_path, legend="{note}"))
     assert {row["group"] for row in csv.DictReader(io.StringIO(text))} == {"'=cmd|' /C calc'!A0", "'@x"}
+
+
+def test_only_the_runs_that_are_drawn_are_read(tmp_path: Path):
+    write_sweep(tmp_path, [0.1, 0.2, 0.3, 0.4], 1)
+    found = Source([tmp_path]).found()
+    asked: list[tuple[list[float], list[str]]] = []
+
+    def read(runs: Sequence[Run], names: Sequence[str]) -> None:
+        asked.append((sorted(run.values["agent.rate"] for run in runs), list(names)))
+
+    select(with_defaults(View(lines=2), found), found, read)
+    assert asked == [([0.3, 0.4], ["env_steps", SUCCESS])]
+    asked.clear()
+    select(with_defaults(View(lines=2, rule="mean"), found), found, read)
+    assert asked == [([0.1, 0.2, 0.3, 0.4], [SUCCESS]), ([0.3, 0.4], ["env_steps", SUCCESS])]

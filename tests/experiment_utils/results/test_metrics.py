@@ -135,3 +135,22 @@ def test_a_number_in_a_table_is_read_to_its_last_digit():
     assert tables.numbers(["0.1", "-1e-300", " 7 ", "+.5", "1.", "Inf", "-infinity"]).tolist() == [
         0.1, -1e-300, 7.0, 0.5, 1.0, math.inf, -math.inf,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, 2.0], [1.0, NAN], [NAN, math.inf], [5.0] + [NAN] * 3000, [float(i) for i in range(3000)]]
+)
+def test_the_last_finite_value_is_that_of_the_whole_column(tmp_path: Path, values: list[float]):
+    directory = write_run(tmp_path / "run", rows_of("a/x", values))
+    whole = Metrics(directory).numbers(["a/x"])["a/x"]
+    finite = whole[np.isfinite(whole)]
+    expected = [float(finite[-1]) if len(finite) else NAN]
+    assert same(np.array([Metrics(directory).last("a/x")]), expected)
+    assert same(np.array([Metrics(directory).last("a/never")]), [NAN])
+
+
+def test_the_last_value_of_a_damaged_file_is_none(tmp_path: Path):
+    directory = write_run(tmp_path / "run", rows_of("a/x", [1.0]))
+    with (directory / "metrics.jsonl").open("a") as file:
+        file.write("nonsense\n")
+    assert math.isnan(Metrics(directory).last("a/x"))
