@@ -3,8 +3,8 @@
     python benchmarks/dashboard_scale.py                 # writes about 2 GB below --folder, and removes it
     python benchmarks/dashboard_scale.py --runs 100
 
-"figures" counts from the start of the server's process until it has answered, to the requests that a browser makes, with
-the first figure; then what a filter takes. "browser" counts from the same moment to a plot that is seen in headless
+"figures" counts from the start of the server's process until it has answered, to the requests that a browser makes,
+with the first figure; then what filters take. "browser" counts from the same moment to a plot that is seen in headless
 Chromium, which draws on the same cores, from a reload to the plot, and from Enter in the filter to another plot.
 """
 

@@ -16,9 +16,9 @@ from experiment_utils.results.palette import AXIS_LABELS, COLOURS
 from experiment_utils.results.runs import Run
 from experiment_utils.results.types import Floats
 
-POINTS = 15_000  # of all lines of a page together
+POINTS = 10_000  # of all lines of a page together
 MAX_POINTS, MIN_POINTS = 1000, 60  # of a line: as many as a screen has columns
-MAX_SEED_LINES = 200  # thin lines on a page; beyond them the bands alone
+MAX_SEED_LINES = 100  # thin lines on a page; beyond them the bands alone
 MARGIN = 84  # pixels around the plots
 WIDTHS = {True: 1000, False: 420}  # pixels, about: of a figure alone, and of one beside others
 DASHES = ("solid", "dash", "dot", "dashdot")

@@ -34,7 +34,7 @@ class Source:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders
-        self._reader = Reader()
+        self._reader, self._is_closed = Reader(), False
         self._scanning, self._reading = threading.Lock(), threading.Lock()
         self._found: Found | None = None
 
@@ -56,7 +56,8 @@ class Source:
     def read(self, runs: Sequence[Run], names: Sequence[str]) -> None:
         """Their columns, on all cores where they are large."""
         with self._reading:
-            self._reader.read(runs, names)
+            if not self._is_closed:
+                self._reader.read(runs, names)
 
     def directory_of(self, run_id: str) -> Path | None:
         """Where the files of a run are; None where there is no such run."""
@@ -64,5 +65,7 @@ class Source:
         return run.directory if run else None
 
     def close(self) -> None:
-        """Ends the processes that read."""
-        self._reader.close()
+        """Ends the processes that read; from now on nothing is."""
+        with self._reading:
+            self._is_closed = True
+            self._reader.close()

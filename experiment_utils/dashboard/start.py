@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from experiment_utils.dashboard.security import Access
 from experiment_utils.dashboard.selection import select, with_defaults
-from experiment_utils.dashboard.source import Source
+from experiment_utils.dashboard.source import Found, Source
 from experiment_utils.dashboard.view import View
+
+RUNS_AT_ONCE = 20
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -17,14 +19,20 @@ if TYPE_CHECKING:
 def dashboard(folders: Sequence[Path], access: Access) -> tuple["Dash", Source]:
     """The app, and where its numbers come from: to be closed after it.
 
-    What the first page shows is read while Dash is imported and the browser starts.
+    What the first page shows is read while Dash is imported and the browser starts, and then the same of other runs.
     """
     source = Source(folders)
     found = source.found()
     if found.metric:
-        first = (with_defaults(View(), found), found, source.read)
-        threading.Thread(target=select, args=first, daemon=True).start()
+        threading.Thread(target=_read_ahead, args=[source, found], daemon=True).start()
     return _app(folders, access, source), source
+
+
+def _read_ahead(source: Source, found: Found) -> None:
+    view = with_defaults(View(), found)
+    select(view, found, source.read)
+    for start in range(0, len(found.runs), RUNS_AT_ONCE):  # so that what a user asks for waits for a few only
+        source.read(found.runs[start : start + RUNS_AT_ONCE], [view.x, *(view.y or ())])
 
 
 def _app(folders: Sequence[Path], access: Access, source: Source) -> "Dash":

@@ -38,7 +38,7 @@ class Reader:
     def read(self, runs: Sequence[Run], names: Sequence[str], watch: Watch = lambda count: None) -> None:
         """What was read before is not read again. `watch` is told how many runs have been read."""
         unread = [run for run in runs if run.metrics.lacks(names)]
-        if self._is_worth_processes(unread):
+        if self._pool is not None or self._is_worth_processes(unread):
             self.expect(unread)
             self._read_aside([run for run in unread if (run.directory / ROWS).exists()], names, watch)
         for number, run in enumerate(unread, 1):  # what is damaged or has tables only, too
