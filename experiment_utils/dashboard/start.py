@@ -1,6 +1,7 @@
 """The dashboard of some folders, from its parts."""
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from experiment_utils.dashboard.selection import select, with_defaults
 from experiment_utils.dashboard.source import Found, Source
 from experiment_utils.dashboard.view import View
 
-RUNS_AT_ONCE = 20
+RUNS_AT_ONCE, REST_SECONDS = 10, 0.1  # of reading ahead
 
 if TYPE_CHECKING:
     from dash import Dash
@@ -31,7 +32,8 @@ def dashboard(folders: Sequence[Path], access: Access) -> tuple["Dash", Source]:
 def _read_ahead(source: Source, found: Found) -> None:
     view = with_defaults(View(), found)
     select(view, found, source.read)
-    for start in range(0, len(found.runs), RUNS_AT_ONCE):  # so that what a user asks for waits for a few only
+    for start in range(0, len(found.runs), RUNS_AT_ONCE):
+        time.sleep(REST_SECONDS)  # the processors are for what a user asks for
         source.read(found.runs[start : start + RUNS_AT_ONCE], [view.x, *(view.y or ())])
 
 
