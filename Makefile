@@ -61,11 +61,14 @@ test-engines: $(TEST_STAMP)  ## sweeps on a real Ray, Slurm, sshd, S3 server, pa
 	@status=0; for file in $$(grep -rl 'mark\.engines' tests --include='test_*.py' | sort); do echo "== $$file"; \
 	    $(RUN) -m pytest -q -m engines --timeout 1500 $$file $(ARGS) || status=1; done; exit $$status
 
-demo: $(CORE_STAMP)  ## the main job: QRL on maze2d, offline then online, with its table, curve, value map and video
+demo: $(CORE_STAMP)  ## the main job: QRL on maze2d, offline then online, with its table, curves, maps, film and report
 	$(RUN) run_scripts/qrl_maze.py --yes --exp_name demo $(ARGS)
 	$(RUN) scripts/plot.py data/demo
-	$(RUN) scripts/evaluate.py "$$(ls -td data/demo/*-s0 | head -n 1)" --num_episodes 100 --value_map data/demo/value_map.png
-	$(RUN) scripts/viz_hist.py --snapshot "$$(ls -td data/demo/*-s0 | head -n 1)" --policy --output data/demo/policy.mp4
+	$(RUN) scripts/evaluate.py "$$(ls -td data/demo/*-s0 | head -n 1)" --num_episodes 100
+	$(RUN) scripts/maps.py "$$(ls -td data/demo/*-s0 | head -n 1)"
+	$(RUN) scripts/viz_hist.py --snapshot "$$(ls -td data/demo/*-s0 | head -n 1)" --policy
+	$(RUN) scripts/report.py data/demo
+	@echo "Look around: $(RUN) scripts/dashboard.py data/demo"
 
 bench: $(CORE_STAMP)  ## every speed claim, measured
 	@for script in $(filter-out $(TORTURE) benchmarks/soak.py,$(wildcard benchmarks/*.py)); do \
