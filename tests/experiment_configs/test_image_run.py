@@ -30,6 +30,7 @@ def built(folder: Path, name: str, agent: dict[str, Any]) -> Run:
     )  # fmt: skip
 
 
+@pytest.mark.engines
 def test_a_run_on_pictures_killed_and_begun_again_ends_as_if_it_had_not_been(tmp_path):
     agent = {"name": "qrl", "network": NETWORK | CHANNELS, "actor": {"hidden_sizes": [16]} | CHANNELS}
     built(tmp_path, "whole", agent).train()

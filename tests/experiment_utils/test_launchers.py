@@ -57,6 +57,7 @@ sys.exit(launcher.submit(paths, submission_of(paths[0].parent, "multi_gpu", opti
 """
 
 
+@pytest.mark.engines
 def test_runs_share_the_gpus_and_no_other_is_used(tmp_path):
     """By a real Ray that is told of two GPUs; which device a run sees stands in its log."""
     runs = make_runs(tmp_path, 4)

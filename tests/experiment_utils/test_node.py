@@ -72,6 +72,7 @@ def test_a_job_that_dies_is_marked_and_its_results_are_sent(ending, error, retur
     assert error in status.error
 
 
+@pytest.mark.engines
 def test_sigterm_gives_the_job_its_snapshot_and_sends_it(tmp_path):
     run = make_run(tmp_path / "run-s0", "wait")
     node = start_node(run, str(tmp_path / "store"))

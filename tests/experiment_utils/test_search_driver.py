@@ -27,6 +27,7 @@ def tiny(monkeypatch):
     return tiny_search
 
 
+@pytest.mark.engines
 def test_two_slots_are_two_runs_at_a_time_by_a_real_engine(tiny, tmp_path):
     variant = {"agent": {"seconds": 0.3}}
     study = Study(tiny.spec_of(num_trials=4, variant=variant), tmp_path)

@@ -74,6 +74,7 @@ def test_killed_at_any_change_of_any_file_it_ends_as_if_left_alone(method, whole
     assert status == 0 and moment > 50
 
 
+@pytest.mark.engines
 def test_a_run_that_outlives_its_driver_is_waited_for_and_told(tmp_path):
     about = {"SPEC": json.dumps({"variant": {"agent": {"seconds": 0.6}}}), "JOBS": "1"}
     driver = start(tmp_path, "random", 2, **about)

@@ -148,10 +148,8 @@ def test_changed_missing_and_forged_weights_are_refused(folder):
     assert "cannot be read" in refusal(folder)
 
 
-def test_a_folder_that_is_something_else_is_named_as_what_it_is(folder, tmp_path):
+def test_a_folder_that_is_something_else_is_named_as_what_it_is(whole, folder, tmp_path):
     assert "no such folder" in refusal(tmp_path / "nowhere")
     assert "an exported policy is a folder" in refusal(folder / "config.json")
     assert "holds no config.json" in refusal(tmp_path)
-    run = next(Path(folder.parent).parent.glob("whole0/run"), None)
-    assert run is not None
-    assert "a snapshot, not an exported policy. Export it first" in refusal(run / "itr_1")
+    assert "a snapshot, not an exported policy. Export it first" in refusal(whole.parent / "run" / "itr_1")

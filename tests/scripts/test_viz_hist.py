@@ -179,6 +179,7 @@ def test_the_simulators_scene_can_be_drawn_instead(run, tmp_path, opengl):
     assert len(frames) == 3 and frames[0].std() > 10
 
 
+@pytest.mark.engines
 def test_without_a_graphics_library_the_package_to_install_is_named(run, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")} | {
         "MUJOCO_GL": "glfw"
