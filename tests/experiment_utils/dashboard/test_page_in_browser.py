@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engines
 SUCCESS = "evaluation/success_rate"
-NAMES = """return [...document.querySelectorAll('.js-plotly-plot')].map(
+NAMES = """return [...document.querySelectorAll('#content .js-plotly-plot')].map(
     plot => plot.data.filter(trace => trace.name && trace.showlegend !== false).map(trace => trace.name))"""
 HOSTILE = [
     "<script>window.ran=1</script>", "<img src=x onerror=window.ran=1>", "\"><svg onload=window.ran=1>",
@@ -47,7 +47,7 @@ class Page:
 
     def lines(self) -> list[list[str]]:
         """Of each figure the names in its legend."""
-        self.wait("document.querySelectorAll('.js-plotly-plot').length")
+        self.wait("document.querySelectorAll('#content .js-plotly-plot').length")
         return self.browser.execute_script(NAMES)
 
     def type(self, control: str, text: str) -> None:
@@ -94,18 +94,18 @@ def test_a_user_groups_splits_filters_shares_the_address_and_opens_a_film(page: 
     assert page.lines() == [["rate=0.3 (n=3)", "rate=0.6 (n=3)"]]
 
     page.type("show", "agent.rate > 0.5 and seed < 2")
-    page.wait("document.querySelector('.js-plotly-plot').data.filter(trace => trace.name).length === 1")
+    page.wait("document.querySelector('#content .js-plotly-plot').data.filter(trace => trace.name).length === 1")
     assert page.lines() == [["rate=0.6 (n=2)"]]
 
     page.type("show", "")
-    page.wait("document.querySelectorAll('.js-plotly-plot').length")
+    page.wait("document.querySelectorAll('#content .js-plotly-plot').length")
     page.choose("split", "agent.rate")
-    page.wait("document.querySelectorAll('.js-plotly-plot').length === 2")
+    page.wait("document.querySelectorAll('#content .js-plotly-plot').length === 2")
     page.wait("location.search.includes('split=agent.rate')")
     address = page.browser.current_url
     page.browser.get("about:blank")
     page.browser.get(address)
-    page.wait("document.querySelectorAll('.js-plotly-plot').length === 2")
+    page.wait("document.querySelectorAll('#content .js-plotly-plot').length === 2")
     assert len(page.lines()) == 2
 
     page.open("?tab=runs")
@@ -126,7 +126,8 @@ def test_new_numbers_and_runs_are_seen_when_the_page_looks_again(page: Page, tmp
     variant = {"agent": {"name": "ddpg", "rate": 0.9}, "seed": 0}
     write_run(tmp_path / "maze" / "rate-0.9-0a1b2c3d-s0", rows_of(SUCCESS, [0.9]), variant)
     page.run("document.getElementById('reload').click()")
-    page.wait("document.querySelector('.js-plotly-plot').data.some(trace => (trace.name || '').startsWith('rate=0.9'))")
+    drawn = "document.querySelector('#content .js-plotly-plot').data"
+    page.wait(f"{drawn}.some(trace => (trace.name || '').startsWith('rate=0.9'))")
     assert "8 runs" in page.run("return document.getElementById('counts').innerText")
 
 
@@ -161,7 +162,7 @@ def test_hostile_texts_are_shown_as_texts(browser: "Chrome", tmp_path: Path):
         page = Page(browser, port)
         for tab in ("curves", "finals", "runs"):
             page.open(f"?tab={tab}&group=agent.name&legend=%7Bagent.name%7D")
-            page.wait("document.querySelector('.js-plotly-plot, tbody tr')")
+            page.wait("document.querySelector('#content .js-plotly-plot, tbody tr')")
             assert page.run("return window.ran") is None
         for run in source.found().runs:
             page.open(f"?tab=run&run={run.id}")
@@ -171,6 +172,6 @@ def test_hostile_texts_are_shown_as_texts(browser: "Chrome", tmp_path: Path):
         for text in HOSTILE:
             page.type("show", text.replace("\x00", ""))
             page.type("legend", text.replace("\x00", ""))
-            page.wait("document.querySelector('#problem:not(:empty), .js-plotly-plot')")
+            page.wait("document.querySelector('#problem:not(:empty), #content .js-plotly-plot')")
             assert page.run("return window.ran") is None
     source.close()

@@ -74,7 +74,9 @@ def requests(browser: "Chrome") -> set[str]:
 def test_the_page_works_asks_nobody_else_and_runs_no_script_of_others(browser: "Chrome", run: Path, downloads: Path):
     from selenium.webdriver.support.ui import WebDriverWait
 
-    wait = WebDriverWait(browser, 20)
+    wait = WebDriverWait(browser, 60)
+    for kind in ("browser", "performance"):
+        browser.get_log(kind)  # what other tests' pages have left there
 
     def wait_for(script: str) -> None:
         wait.until(lambda page: page.execute_script(f"return {script}"))
