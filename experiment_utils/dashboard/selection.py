@@ -8,7 +8,7 @@ from experiment_utils.dashboard.source import Found
 from experiment_utils.dashboard.view import View
 from experiment_utils.results.curves import AXES
 from experiment_utils.results.finals import final, finals, keep_best
-from experiment_utils.results.groups import ABSENT, Groups, check_keys, group_by, mixed_keys, spoken
+from experiment_utils.results.groups import ABSENT, Groups, check_keys, group_by, mixed_keys, some, spoken
 from experiment_utils.results.metrics import ROW_NUMBER
 from experiment_utils.results.query import parse
 from experiment_utils.results.runs import Run
@@ -70,7 +70,7 @@ def select(view: View, found: Found, read: Read = lambda runs, names: None) -> S
     read(shown, [*([] if view.x == "epoch" else [view.x]), *(view.y or ())])
     mixed = dict.fromkeys(key for figure in figures for part in figure.groups.values() for key in mixed_keys(part))
     if mixed:
-        notes.append(f"Lines put runs together that differ in {_listed(list(mixed))}: group by it to tell them apart.")
+        notes.append(f"Lines put runs together that differ in {some(list(mixed))}: group by it to tell them apart.")
     return Selection(view=view, runs=runs, figures=figures, notes=notes)
 
 
@@ -116,10 +116,6 @@ def _best_labels(groups: Groups, view: View) -> list[str]:
     scores = {label: finals(runs, (view.y or [""])[0], view.rule) for label, runs in groups.items()}
     means = {label: sign * float(score.mean()) if len(score) else float("inf") for label, score in scores.items()}
     return sorted(means, key=lambda label: means[label])
-
-
-def _listed(keys: Sequence[str], most: int = 4) -> str:
-    return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
 
 def final_rows(selection: Selection) -> list[dict[str, object]]:

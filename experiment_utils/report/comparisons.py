@@ -10,9 +10,9 @@ import numpy as np
 
 from experiment_utils.report.scores import Scores
 from experiment_utils.report.study import Study
-from experiment_utils.report.wording import some
 from experiment_utils.results import statistics
 from experiment_utils.results.finals import is_success_rate
+from experiment_utils.results.groups import some
 from experiment_utils.results.statistics import LEAST_RUNS
 from experiment_utils.results.task_intervals import (
     ESTIMATES,

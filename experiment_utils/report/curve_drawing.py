@@ -11,8 +11,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from experiment_utils.dashboard.selection import Figure as Task
 from experiment_utils.report.paper import Place, dressed, look_of, new_figure
 from experiment_utils.report.study import Study
-from experiment_utils.results.bands import thinned
 from experiment_utils.results.curves import boundaries, series
+from experiment_utils.results.figure import draw_line
 from experiment_utils.results.finals import is_success_rate, over_seeds
 from experiment_utils.results.palette import AXIS_LABELS
 from experiment_utils.results.runs import Run
@@ -78,10 +78,4 @@ def _draw_method(
         return None
     colour, dash = look_of(study.methods, method)
     over = over_seeds(curves, runs, metric, study.view.summary, POINTS)
-    marker = "o" if len(over.x) == 1 else None
-    (line,) = axes.plot(over.x, over.centre, dash, color=colour, linewidth=1.7, marker=marker, zorder=3)
-    for curve in curves if len(curves) > 1 else []:
-        kept = thinned(curve.y, points)
-        axes.plot(curve.x[kept], curve.y[kept], color=colour, linewidth=0.6, alpha=0.35, zorder=2)
-    axes.fill_between(over.x, over.low, over.high, color=colour, alpha=0.18, linewidth=0, zorder=1)
-    return line
+    return draw_line(axes, over, curves, colour, dash, points)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from experiment_utils.report.scores import Score, Scores
 from experiment_utils.report.study import Study
-from experiment_utils.report.wording import plain, runs_in_words, some
-from experiment_utils.results.groups import mixed_keys
+from experiment_utils.report.wording import plain, runs_in_words
+from experiment_utils.results.groups import mixed_keys, some
 from experiment_utils.results.runs import Run
 from experiment_utils.results.statistics import LEAST_RUNS
 

@@ -3,7 +3,6 @@
 import html
 import math
 import re
-from collections.abc import Sequence
 
 from experiment_utils.results.finals import is_success_rate
 
@@ -63,11 +62,6 @@ def runs_in_words(count: int) -> str:
 def share(value: float, digits: int = 2) -> str:
     """A probability, or another part of 1."""
     return f"{value:.{digits}f}"
-
-
-def some(names: Sequence[str], most: int = 4) -> str:
-    """The first few."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def as_html(text: object) -> str:

@@ -42,8 +42,10 @@ def series(run: Run, name: str, axis: str, smooth: int = 1) -> Series:
     """What a run recorded as `name`, the last value at each x; `smooth` is the width of a moving mean, in points."""
     if axis == "epoch":
         x, y = positions(run, axis), run.metrics.numbers([name])[name]
+        x, y = x[: len(y)], y[: len(x)]  # a row may have come in between
     else:
-        x, y = run.metrics.numbers([axis, name]).values() if axis != name else [run.metrics.numbers([name])[name]] * 2
+        columns = run.metrics.numbers([axis, name])
+        x, y = columns[axis], columns[name]
     kept = np.isfinite(x) & np.isfinite(y)
     x, y = x[kept], y[kept]
     if len(x) > 1 and not (x[1:] > x[:-1]).all():
@@ -58,7 +60,8 @@ def positions(run: Run, axis: str) -> Floats:
     """[T]: where each row stands on an axis. `epoch` starts again in each phase, so phases are put end to end."""
     if axis != "epoch":
         return run.metrics.numbers([axis])[axis]
-    epoch, phase = run.metrics.numbers(["epoch"])["epoch"], run.metrics.texts("phase")
+    phase, epoch = run.metrics.texts("phase"), run.metrics.numbers(["epoch"])["epoch"]
+    phase, epoch = phase[: len(epoch)], epoch[: len(phase)]
     changes = np.array([one != other for one, other in zip(phase, phase[1:], strict=False)], dtype=bool)
     starts = np.append(False, changes | (epoch[1:] <= epoch[:-1]))[: len(epoch)]
     before = np.append(0.0, epoch[:-1])[: len(epoch)]
@@ -68,7 +71,7 @@ def positions(run: Run, axis: str) -> Floats:
 def boundaries(run: Run, axis: str) -> list[tuple[float, str, str]]:
     """Where one phase ends and the next begins: (x, phase before, phase after)."""
     x, phase = positions(run, axis), run.metrics.texts("phase")
-    pairs = enumerate(zip(phase, phase[1:], strict=False))
+    pairs = enumerate(zip(phase[: len(x)], phase[1:], strict=False))
     return [(float(x[i]), a, b) for i, (a, b) in pairs if a and b and a != b and x[i] > 0]
 
 

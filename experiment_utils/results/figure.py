@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
-from experiment_utils.results.bands import Summary, thinned
-from experiment_utils.results.curves import boundaries, series
+from experiment_utils.results.bands import Band, Summary, thinned
+from experiment_utils.results.curves import Series, boundaries, series
 from experiment_utils.results.finals import over_seeds
 from experiment_utils.results.palette import AXIS_LABELS, COLOURS, DASHES
 from experiment_utils.results.panels import Panel
@@ -67,14 +67,18 @@ def _draw_group(
     if not curves:
         return None
     over = over_seeds(curves, runs, name, summary, MAX_POINTS)
+    return draw_line(panel, over, curves, colour, dash, MAX_POINTS), set(map(int, over.num_seeds))
+
+
+def draw_line(axes: Axes, over: Band, curves: Sequence[Series], colour: str, dash: str, seed_points: int) -> Any:
+    """Thick over the seeds, which are thin beside it, with its band; returns the thick one."""
     marker = "o" if len(over.x) == 1 else None
-    (line,) = panel.plot(over.x, over.centre, dash, color=colour, linewidth=1.9, marker=marker, zorder=3)
-    if len(curves) > 1:
-        for curve in curves:
-            kept = thinned(curve.y, MAX_POINTS)
-            panel.plot(curve.x[kept], curve.y[kept], color=colour, linewidth=0.7, alpha=0.35, zorder=2)
-    panel.fill_between(over.x, over.low, over.high, color=colour, alpha=0.2, linewidth=0, zorder=1)
-    return line, set(map(int, over.num_seeds))
+    (line,) = axes.plot(over.x, over.centre, dash, color=colour, linewidth=1.8, marker=marker, zorder=3)
+    for curve in curves if len(curves) > 1 else []:
+        kept = thinned(curve.y, seed_points)
+        axes.plot(curve.x[kept], curve.y[kept], color=colour, linewidth=0.65, alpha=0.35, zorder=2)
+    axes.fill_between(over.x, over.low, over.high, color=colour, alpha=0.2, linewidth=0, zorder=1)
+    return line
 
 
 def _draw_boundaries(panel: Axes, runs: Sequence[Run], axis: str) -> None:

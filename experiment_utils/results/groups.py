@@ -95,6 +95,11 @@ def differences(one: Run, other: Run) -> list[tuple[str, str, str]]:
     return [(key, spoken(a), spoken(b)) for key, a, b in pairs if _hashable(a) != _hashable(b)]
 
 
+def some(names: Sequence[str], most: int = 4) -> str:
+    """The first few, and how many more."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def spoken(value: Any) -> str:
     """What a legend calls it."""
     if isinstance(value, tuple | list):

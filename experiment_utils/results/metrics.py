@@ -3,6 +3,7 @@
 import csv
 import functools
 import math
+import threading
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,7 @@ class Metrics:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._lock = threading.RLock()  # threads of a server share it
         self._seen: tuple[Any, ...] = ()
         self._forget()
 
@@ -39,49 +41,56 @@ class Metrics:
 
     def names(self) -> list[str]:
         """Every key that any row has."""
-        self._forget_if_changed()
-        if self._names is None:
-            nothing: list[str] = []
-            self._names = self._unless_damaged(self._read_names, nothing)
-        return self._names
+        with self._lock:
+            self._forget_if_changed()
+            if self._names is None:
+                nothing: list[str] = []
+                self._names = self._unless_damaged(self._read_names, nothing)
+            return self._names
 
     def lacks(self, names: Sequence[str]) -> list[str]:
         """Which of these were not read yet."""
-        self._forget_if_changed()
-        return [name for name in dict.fromkeys(names) if name not in self._numbers and name != ROW_NUMBER]
+        with self._lock:
+            self._forget_if_changed()
+            return [name for name in dict.fromkeys(names) if name not in self._numbers and name != ROW_NUMBER]
 
     def numbers(self, names: Sequence[str]) -> dict[str, Floats]:
-        """[T] of each name, one T for all; NaN where a row has no number. `row` counts the rows from 1."""
-        if unread := self.lacks(names):
-            nothing = dict.fromkeys(unread, np.empty(0))
-            self._numbers |= self._unless_damaged(lambda: self._read_numbers(unread), nothing)
-        found = {name: self._numbers[name] for name in names if name != ROW_NUMBER}
-        if ROW_NUMBER in names:
-            found[ROW_NUMBER] = np.arange(1.0, 1 + self._num_rows(found))
-        return found
+        """[T] of each name, in their order, one T for all; NaN where a row has no number. `row` counts rows from 1."""
+        with self._lock:
+            if unread := self.lacks(names):
+                nothing = dict.fromkeys(unread, np.empty(0))
+                self._numbers |= self._unless_damaged(lambda: self._read_numbers(unread), nothing)
+            columns = {name: self._numbers.get(name, np.empty(0)) for name in names if name != ROW_NUMBER}
+            lengths = [len(column) for column in columns.values()] or [len(self.texts("phase"))]
+        count = min(lengths)  # rows that came while we read are not in what was read before
+        rows = np.arange(1.0, 1 + count)
+        return {name: rows if name == ROW_NUMBER else columns[name][:count] for name in names}
 
     def last(self, name: str) -> float:
         """Its last finite value, NaN where there is none; of ours the end of the file is enough to say."""
-        self._forget_if_changed()
-        if name not in self._numbers and self._has_rows and self.problem is None:
-            if name not in self._last:
-                self._last[name] = jsonl.last_number(self._directory / ROWS, name)
-            if (value := self._last[name]) is not None:
-                return value
+        with self._lock:
+            self._forget_if_changed()
+            if name not in self._numbers and self._has_rows and self.problem is None:
+                if name not in self._last:
+                    self._last[name] = jsonl.last_number(self._directory / ROWS, name)
+                if (value := self._last[name]) is not None:
+                    return value
         column = self.numbers([name])[name]
         finite = column[np.isfinite(column)]
         return float(finite[-1]) if len(finite) else math.nan
 
     def keep(self, numbers: dict[str, Floats]) -> None:
         """Takes columns that another process has read."""
-        self._numbers |= numbers
+        with self._lock:
+            self._numbers |= numbers
 
     def texts(self, name: str) -> list[str | None]:
         """[T] of a name whose values are words."""
-        self._forget_if_changed()
-        if name not in self._texts:
-            self._texts[name] = self._unless_damaged(lambda: self._read_texts(name), [])
-        return self._texts[name]
+        with self._lock:
+            self._forget_if_changed()
+            if name not in self._texts:
+                self._texts[name] = self._unless_damaged(lambda: self._read_texts(name), [])
+            return self._texts[name]
 
     def _unless_damaged(self, read: Callable[[], Found], nothing: Found) -> Found:
         """Nothing at all of a file that is damaged anywhere; `problem` says where."""
@@ -92,9 +101,6 @@ class Metrics:
                 self._forget()
                 self.problem = str(error)
         return nothing
-
-    def _num_rows(self, found: dict[str, Floats]) -> int:
-        return len(next(iter(found.values()))) if found else len(self.texts("phase"))
 
     def signature(self) -> tuple[Any, ...]:
         """Another one when a file of numbers has changed."""

@@ -83,7 +83,7 @@ def find_runs(folders: Sequence[Path], known: Mapping[Path, Run] | None = None) 
         before = (known or {}).get(directory)
         runs.append(Run(
             directory=directory, variant=variant, state=_state(directory, status, submitted),
-            error=status.get("error"), metrics=before.metrics if before else Metrics(directory),
+            error=str(status.get("error") or "") or None, metrics=before.metrics if before else Metrics(directory),
         ))  # fmt: skip
     return runs, problems
 

@@ -154,3 +154,12 @@ def test_the_last_value_of_a_damaged_file_is_none(tmp_path: Path):
     with (directory / "metrics.jsonl").open("a") as file:
         file.write("nonsense\n")
     assert math.isnan(Metrics(directory).last("a/x"))
+
+
+def test_columns_come_in_the_order_that_was_asked_for_and_rows_that_came_in_between_are_left_out(tmp_path: Path):
+    metrics = Metrics(write_run(tmp_path / "run", rows_of("a/x", [5.0, 6.0])))
+    assert list(metrics.numbers(["row", "a/x"])) == ["row", "a/x"]
+    metrics.numbers(["a/x"])
+    metrics.keep({"updates": np.array([10.0, 20.0, 30.0])})  # another process read it a moment later
+    found = metrics.numbers(["updates", "a/x", "row"])
+    assert same(found["updates"], [10, 20]) and same(found["a/x"], [5, 6]) and same(found["row"], [1, 2])

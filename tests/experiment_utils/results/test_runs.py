@@ -54,6 +54,8 @@ def test_runs_of_rlkit_and_rllab_are_found_by_their_files(tmp_path: Path):
     assert (run.seed, run.state, run.values["algorithm_kwargs.batch_size"]) == (3, "unknown", 256)
     assert natural_axis([run]) == "row"
     assert series(run, "eval/Average Returns", "Epoch").y.tolist() == [5, 7]
+    by_row = series(run, "eval/Average Returns", "row")
+    assert (by_row.x.tolist(), by_row.y.tolist()) == ([1, 2], [5, 7])
 
 
 def test_a_variant_that_cannot_be_read_is_a_problem_and_not_the_end(tmp_path: Path):
