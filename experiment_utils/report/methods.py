@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from experiment_utils.dashboard.selection import MAX_DEFAULT_KEYS, Figure
 from experiment_utils.report.wording import name_of
-from experiment_utils.results.groups import ABSENT, Groups, order_of, spoken, swept_keys, telling_keys
+from experiment_utils.results.groups import ABSENT, Groups, order_of, spoken, spoken_pair, swept_keys, telling_keys
 from experiment_utils.results.runs import Run
 from experiment_utils.sweep import short_labels
 
@@ -45,10 +45,7 @@ def _labels(keys: Sequence[str]) -> Label:
 
     def label(run: Run) -> str:
         present = [(key, run.values[key]) for key in keys if run.values.get(key, ABSENT) != ABSENT]
-        return ", ".join(
-            spoken(value) if key.endswith(("name", "experiment")) else f"{short[key]}={spoken(value)}"
-            for key, value in present
-        )
+        return ", ".join(spoken_pair(short[key], value) for key, value in present)
 
     return label, keys
 

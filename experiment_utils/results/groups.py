@@ -70,14 +70,14 @@ def group_by(runs: Sequence[Run], keys: Sequence[str]) -> Groups:
     labels = short_labels([keys[place] for place in places])
     found: Groups = {}
     for values in sorted(groups, key=lambda values: [order_of(value) for value in values]):
-        label = ", ".join(_spoken_pair(labels[keys[place]], values[place]) for place in places)
+        label = ", ".join(spoken_pair(labels[keys[place]], values[place]) for place in places)
         while label in found:  # 1 and "1" sound alike
             label += "'"
         found[label] = groups[values]
     return found
 
 
-def _spoken_pair(label: str, value: Any) -> str:
+def spoken_pair(label: str, value: Any) -> str:
     """Experiments and parts go by their names alone."""
     is_name = label.endswith(("experiment", "name")) and value != ABSENT
     return spoken(value) if is_name else f"{label}={spoken(value)}"
